@@ -18,6 +18,7 @@ type Acceptance struct {
 	Page            *Page
 	Claimed         *Claimed
 	Node            string
+	LeaseUntil      time.Time // the node must renew before then
 	Now             time.Time
 
 	NewVisitorID      string
