@@ -45,6 +45,7 @@ type Ask struct {
 	Locale          string
 	Page            *Page
 	Claimed         *Claimed
+	Address         string // of the client, for limits
 	WantPrompt      bool
 }
 
@@ -88,6 +89,7 @@ type Outcome struct {
 	Latency      time.Duration
 	Error        *TurnError
 	Steps        []StepTime
+	Rebuilt      bool // the log was rebuilt from what had been stored: the epoch grows
 }
 
 // StepTime is how long a turn stayed in one room.

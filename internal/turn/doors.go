@@ -52,6 +52,14 @@ type Store interface {
 	ReopenTurn(ctx context.Context, turnID, node string, leaseUntil time.Time) (*scaigrid.Turn, *scaigrid.Message, error)
 }
 
+// Limits bounds what visitors may spend.
+type Limits interface {
+	// TakeTurn counts one new turn; RATE_LIMITED or BUDGET_EXCEEDED where the
+	// visitor, his address or the bot has used up what it may. visitorID is ""
+	// for a visitor not seen before.
+	TakeTurn(ctx context.Context, bot *scaigrid.Bot, pass scaigrid.Pass, visitorID, address string) error
+}
+
 // Library finds what the bot's documents hold.
 type Library interface {
 	Retrieve(ctx context.Context, bot *scaigrid.Bot, question string, history []scaigrid.PromptMessage) (scaigrid.Retrieval, error)
