@@ -15,7 +15,7 @@ import (
 const (
 	heartbeatEvery = 15 * time.Second // of silence
 	writeDeadline  = 10 * time.Second // of one write; a reader slower than that is dropped
-	keepBuffer     = 16 << 10         // larger buffers are not kept for the next reader
+	streamBufferMax     = 16 << 10         // larger buffers are not kept for the next reader
 )
 
 var streamBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); return &b }}
@@ -69,7 +69,7 @@ func sendItems(out *eventStream, enc *sseEncoder, items []turn.Item, over bool) 
 		b = append(b, doneEvent...)
 	}
 	err := out.send(b)
-	if cap(b) <= keepBuffer {
+	if cap(b) <= streamBufferMax {
 		*buf = b
 		streamBuffers.Put(buf)
 	}
