@@ -18,8 +18,12 @@ func (h *House) infer(ctx context.Context, r *run, p scaigrid.Prompt, o *scaigri
 	if p.Model != scaigrid.ExtractiveModel {
 		s.skip = "" // a language model goes on where it stopped; the extractive answerer starts over
 	}
+	if p.Knowledge && p.Model != scaigrid.ExtractiveModel && r.partial == "" {
+		s.await = unknownMark
+	}
 	for part, err := range h.Models.Stream(ctx, p) {
 		if err != nil {
+			s.release(p, o)
 			return s.failed(ctx, err)
 		}
 		s.hear(part, o)
@@ -27,6 +31,7 @@ func (h *House) infer(ctx context.Context, r *run, p scaigrid.Prompt, o *scaigri
 			break
 		}
 	}
+	s.release(p, o)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -38,27 +43,15 @@ type speech struct {
 	house *House
 	run   *run
 	skip  string // text that was said in an earlier try and must not be said again
+	await string // what the answer may begin with to say that it is none; "" once that is settled
+	held  string // the beginning of the answer while that is open
 	full  bool   // the answer has reached its greatest length
 	told  *bool  // answered, where the answerer itself knew
 	trust *float64
 }
 
 func (s *speech) hear(part scaigrid.Part, o *scaigrid.Outcome) {
-	text := part.Text
-	if s.skip != "" {
-		text = s.skipped(text)
-	}
-	if text != "" {
-		if s.run.first == nil {
-			d := s.house.Clock().Sub(s.run.accepted)
-			s.run.first = &d
-		}
-		if room := scaigrid.MaxAnswerBytes - s.run.log.textLen(); len(text) > room {
-			text, s.full = cutAt(text, room), true
-			o.FinishReason = "length"
-		}
-		s.run.log.say(text)
-	}
+	s.say(s.opening(part.Text), o)
 	if part.FinishReason != "" {
 		o.FinishReason = part.FinishReason
 	}
@@ -74,6 +67,56 @@ func (s *speech) hear(part scaigrid.Part, o *scaigrid.Outcome) {
 	if part.Confidence != nil {
 		s.trust = part.Confidence
 	}
+}
+
+// opening holds back the first characters until it is clear whether they say
+// that the passages do not answer.
+func (s *speech) opening(text string) string {
+	if s.await == "" {
+		return text
+	}
+	s.held = strings.TrimLeft(s.held+text, " \n")
+	if len(s.held) < len(s.await) && strings.HasPrefix(s.await, s.held) {
+		return ""
+	}
+	text = s.held
+	if rest, ok := strings.CutPrefix(text, s.await); ok {
+		if rest = strings.TrimLeft(rest, " \n"); rest == "" {
+			return "" // the space behind it may come later
+		}
+		text, s.told = rest, new(bool)
+	}
+	s.await, s.held = "", ""
+	return text
+}
+
+// release lets out what was held back when nothing more comes.
+func (s *speech) release(p scaigrid.Prompt, o *scaigrid.Outcome) {
+	held := s.held
+	if held == s.await && held != "" {
+		held, s.told = fallback(p), new(bool)
+	}
+	s.await, s.held = "", ""
+	s.say(held, o)
+}
+
+// say lets text out, up to the greatest length of an answer.
+func (s *speech) say(text string, o *scaigrid.Outcome) {
+	if s.skip != "" {
+		text = s.skipped(text)
+	}
+	if text == "" || s.full {
+		return
+	}
+	if s.run.first == nil {
+		d := s.house.Clock().Sub(s.run.accepted)
+		s.run.first = &d
+	}
+	if room := scaigrid.MaxAnswerBytes - s.run.log.textLen(); len(text) > room {
+		text, s.full = cutAt(text, room), true
+		o.FinishReason = "length"
+	}
+	s.run.log.say(text)
 }
 
 // skipped drops what the reader has already. Where the new answer differs from
@@ -110,7 +153,7 @@ func (s *speech) finish(p scaigrid.Prompt, o *scaigrid.Outcome) error {
 	if o.Citations == nil && p.Model != scaigrid.ExtractiveModel {
 		o.Citations = citedIn(text, p.Passages)
 	}
-	o.Answered = o.FinishReason != "refused" && !(p.Knowledge && saysUnknown(text, fallback(p)) && len(o.Citations) == 0)
+	o.Answered = o.FinishReason != "refused"
 	o.Confidence = 1
 	if p.Knowledge {
 		o.Confidence = p.Retrieval
@@ -122,12 +165,6 @@ func (s *speech) finish(p scaigrid.Prompt, o *scaigrid.Outcome) error {
 		o.Confidence = *s.trust
 	}
 	return nil
-}
-
-// saysUnknown tells whether an answer is the sentence for "I do not know".
-func saysUnknown(text, sentence string) bool {
-	fold := func(s string) string { return strings.ToLower(strings.Trim(s, " \n\t.!\"'")) }
-	return strings.HasPrefix(fold(text), fold(sentence))
 }
 
 func cutAt(s string, n int) string {

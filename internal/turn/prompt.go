@@ -23,6 +23,10 @@ func fenced(s string) string { return strings.ReplaceAll(s, "</passage", "<\u200
 // operator set no sentence of his own.
 const builtinFallback = "I don't know: the documents I have do not answer this."
 
+// unknownMark is how a model says, in any language, that the passages do not
+// answer. It is taken out of the answer before anyone sees it.
+const unknownMark = "[0]"
+
 // buildPrompt writes down what the model is asked. It needs nothing from outside.
 func buildPrompt(bot *scaigrid.Bot, ask scaigrid.Ask, history []scaigrid.PromptMessage, found scaigrid.Retrieval, partial string) scaigrid.Prompt {
 	p := scaigrid.Prompt{
@@ -37,7 +41,7 @@ func buildPrompt(bot *scaigrid.Bot, ask scaigrid.Ask, history []scaigrid.PromptM
 	var b strings.Builder
 	err := systemTemplate.Execute(&b, map[string]any{
 		"Name": bot.ShownName(), "Knowledge": bot.KnowledgeEnabled, "Passages": p.Passages,
-		"Fallback": fallback(p), "Locale": p.Locale,
+		"Fallback": fallback(p), "Unknown": unknownMark, "Locale": p.Locale,
 	})
 	if err != nil {
 		panic("the system prompt cannot be written: " + err.Error()) // the template and its fields are ours
