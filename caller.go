@@ -88,5 +88,5 @@ type Pass struct {
 	Origins   []string
 	KeyID     string // public id of the API key that minted it; "" where none did
 	IssuedAt  int64  // Unix seconds
-	ExpiresAt int64 // Unix seconds
+	ExpiresAt int64  // Unix seconds
 }
