@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 	"unicode"
@@ -37,16 +38,83 @@ const currentWindow = 30 * 24 * time.Hour
 // chatDoor serves /v1/modules/scaibot/chat…: all that an embed token opens.
 // Its handlers get the pass of a token that was checked and not revoked.
 type chatDoor struct {
-	house  *turn.House
-	store  ConversationStore
-	watch  func(pass scaigrid.Pass) (revoked <-chan struct{}, release func())
-	client func(r *http.Request) string // the client's address
-	clock  func() time.Time
+	house *turn.House
+	store ConversationStore
+	watch func(pass scaigrid.Pass) (revoked <-chan struct{}, release func())
+	clock func() time.Time
+}
+
+// rows are the chat part of the route table.
+func (d *chatDoor) rows() []route {
+	row := func(method, path, op, summary string, limit limitClass, s served) route {
+		return route{
+			op: op, method: method, path: chatPath + path, access: visitor(), limit: limit, cors: corsChat,
+			serve: s, tag: "Chat", summary: summary, maxBody: 128 << 10, status: http.StatusOK,
+		}
+	}
+	stream := func(r route) route { r.stream = true; return r }
+	return []route{
+		stream(row("POST", "", "chat", "Say something and hear the answer", limitVisitor, spoken(d.say))),
+		stream(row("GET", "/turns/{turn}", "resumeTurn", "The stream of a turn again, from Last-Event-ID", limitVisitor, raw(mediaSSE, d.resume))),
+		row("POST", "/turns/{turn}/stop", "stopTurn", "End the answer; what was said stays", limitVisitor, read(d.stop)),
+		stream(row("POST", "/turns/{turn}/continue", "continueTurn", "Go on after an answer that broke off", limitVisitor, raw(mediaSSE, d.continueTurn))),
+		row("GET", "/conversation", "currentConversation", "The visitor's current conversation", limitVisitor, read(d.current)),
+		row("POST", "/conversation", "beginConversation", "Start a fresh conversation", limitVisitor, read(d.begin)),
+		row("DELETE", "/conversation", "forgetConversation", "Delete the current conversation", limitVisitor, read(d.forget)),
+		row("POST", "/close", "closeOwnConversation", "Close the current conversation", limitVisitor, read(d.closeConversation)),
+		row("GET", "/conversations", "listOwnConversations", "The visitor's conversations, newest first", limitVisitor, list(d.list)),
+		row("GET", "/conversations/{conv}", "readOwnConversation", "One conversation of the visitor", limitVisitor, read(d.one)),
+		stream(row("GET", "/events", "chatEvents", "What happens in the visitor's conversation, live", limitVisitor, raw(mediaSSE, d.events))),
+		row("POST", "/feedback", "rateReply", "Rate a reply", limitVisitor, lenient(d.feedback)),
+	}
+}
+
+const mediaSSE = "text/event-stream"
+
+// lenient serves a call of the widget with a JSON object as its body. Fields
+// it does not know are ignored, so that the widget of the next release works
+// with this server.
+func lenient[In, Out any](f func(*call, *In) (Out, error)) served {
+	return served{in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](), handle: func(c *call) error {
+		in := new(In)
+		if err := c.takeLenient(in); err != nil {
+			return err
+		}
+		out, err := f(c, in)
+		if err != nil {
+			return err
+		}
+		return c.reply(c.route.status, out)
+	}}
+}
+
+// spoken serves a call whose answer is a stream, or an envelope with
+// "stream": false.
+func spoken[In any](f func(*call, *In) error) served {
+	return served{in: reflect.TypeFor[In](), out: reflect.TypeFor[chatAnswer](), media: mediaSSE, handle: func(c *call) error {
+		in := new(In)
+		if err := c.takeLenient(in); err != nil {
+			return err
+		}
+		return f(c, in)
+	}}
+}
+
+func (c *call) takeLenient(v any) error {
+	body, err := c.takeBody()
+	if err != nil {
+		return err
+	}
+	if err := wantJSON(c.r); err != nil {
+		return err
+	}
+	return decodeLenient(body, v)
 }
 
 // guest finds out who is asking, for calls about what exists already.
-func (d *chatDoor) guest(r *http.Request, pass scaigrid.Pass) (turn.Guest, error) {
-	return d.house.Verify(r.Context(), pass, "", r.Header.Get("Origin"), r.Header.Get("X-ScaiBot-Visitor"))
+func (d *chatDoor) guest(c *call) (turn.Guest, error) {
+	h := c.r.Header
+	return d.house.Verify(c.ctx(), c.pass, "", h.Get("Origin"), h.Get("X-ScaiBot-Visitor"))
 }
 
 // chatBody is what POST /chat takes. Fields it does not know are ignored, so
@@ -64,31 +132,26 @@ type chatBody struct {
 	Stream          *bool             `json:"stream" doc:"false: one JSON answer instead of a stream."`
 }
 
-func (d *chatDoor) say(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	var body chatBody
-	if err := decodeLoose(r, &body); err != nil {
-		return err
-	}
-	ask, err := body.ask(r)
+func (d *chatDoor) say(c *call, body *chatBody) error {
+	ask, err := body.ask(c.r)
 	if err != nil {
 		return err
 	}
-	ask.Pass, ask.Origin, ask.Address = pass, r.Header.Get("Origin"), d.client(r)
-	ask.VisitorKey = r.Header.Get("X-ScaiBot-Visitor")
-	ask.WantPrompt = r.URL.Query().Get("include_system_prompt") == "true"
-	guest, err := d.house.Verify(r.Context(), pass, ask.BotID, ask.Origin, ask.VisitorKey)
+	ask.Pass, ask.Origin, ask.Address = c.pass, c.r.Header.Get("Origin"), c.address.String()
+	ask.VisitorKey = c.r.Header.Get("X-ScaiBot-Visitor")
+	ask.WantPrompt = c.r.URL.Query().Get("include_system_prompt") == "true"
+	guest, err := d.house.Verify(c.ctx(), c.pass, ask.BotID, ask.Origin, ask.VisitorKey)
 	if err != nil {
 		return err
 	}
-	log, err := d.house.Ask(r.Context(), guest, ask)
+	log, err := d.house.Ask(c.ctx(), guest, ask)
 	if err != nil {
 		return err
 	}
 	if body.Stream != nil && !*body.Stream {
-		return d.whole(w, r, log)
+		return d.whole(c, log)
 	}
-	d.stream(w, r, pass, log, nil)
-	return nil
+	return d.stream(c, log, nil)
 }
 
 // ask checks the form of what came and makes it a question for the house.
@@ -132,10 +195,11 @@ func (b *chatBody) ask(r *http.Request) (scaigrid.Ask, error) {
 	return a, scaigrid.InvalidFields(bad)
 }
 
-func (d *chatDoor) stream(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass, log *turn.Log, after *scaigrid.Cursor) {
-	revoked, release := d.watch(pass)
+func (d *chatDoor) stream(c *call, log *turn.Log, after *scaigrid.Cursor) error {
+	revoked, release := d.watch(c.pass)
 	defer release()
-	streamTurn(r.Context(), w, log, after, revoked)
+	streamTurn(c.ctx(), c.w, log, after, revoked)
+	return nil
 }
 
 // chatAnswer is the whole of a turn for a caller that does not stream.
@@ -150,11 +214,11 @@ type chatAnswer struct {
 	Confidence     float64             `json:"confidence"`
 }
 
-func (d *chatDoor) whole(w http.ResponseWriter, r *http.Request, log *turn.Log) error {
-	if err := awaitTurn(r.Context(), log); err != nil {
+func (d *chatDoor) whole(c *call, log *turn.Log) error {
+	if err := awaitTurn(c.ctx(), log); err != nil {
 		return err
 	}
-	t, reply, err := d.store.Turn(r.Context(), log.Turn.ID)
+	t, reply, err := d.store.Turn(c.ctx(), log.Turn.ID)
 	if err != nil {
 		return err
 	}
@@ -171,21 +235,20 @@ func (d *chatDoor) whole(w http.ResponseWriter, r *http.Request, log *turn.Log) 
 	if reply.Confidence != nil {
 		a.Confidence = *reply.Confidence
 	}
-	return writeData(w, r, http.StatusOK, a)
+	return c.reply(http.StatusOK, a)
 }
 
 // resume gives the stream of a turn again, from Last-Event-ID or from its start.
-func (d *chatDoor) resume(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	guest, err := d.guest(r, pass)
+func (d *chatDoor) resume(c *call) error {
+	guest, err := d.guest(c)
 	if err != nil {
 		return err
 	}
-	log, err := d.house.Resume(r.Context(), guest, r.PathValue("turn_id"))
+	log, err := d.house.Resume(c.ctx(), guest, c.r.PathValue("turn"))
 	if err != nil {
 		return err
 	}
-	d.stream(w, r, pass, log, lastEventID(r))
-	return nil
+	return d.stream(c, log, lastEventID(c.r))
 }
 
 // lastEventID reads where a reader stands. A value that is not one of ours
@@ -202,33 +265,30 @@ func lastEventID(r *http.Request) *scaigrid.Cursor {
 	return &c
 }
 
-func (d *chatDoor) stop(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	guest, err := d.guest(r, pass)
-	if err != nil {
-		return err
-	}
-	id := r.PathValue("turn_id")
-	if err := d.house.Stop(r.Context(), guest, id); err != nil {
-		return err
-	}
-	return writeData(w, r, http.StatusOK, turnRef{TurnID: id})
-}
-
+// turnRef names a turn.
 type turnRef struct {
 	TurnID string `json:"turn_id"`
 }
 
-func (d *chatDoor) continueTurn(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	guest, err := d.guest(r, pass)
+func (d *chatDoor) stop(c *call) (turnRef, error) {
+	guest, err := d.guest(c)
+	if err != nil {
+		return turnRef{}, err
+	}
+	id := c.r.PathValue("turn")
+	return turnRef{TurnID: id}, d.house.Stop(c.ctx(), guest, id)
+}
+
+func (d *chatDoor) continueTurn(c *call) error {
+	guest, err := d.guest(c)
 	if err != nil {
 		return err
 	}
-	log, err := d.house.Continue(r.Context(), guest, r.PathValue("turn_id"), d.client(r))
+	log, err := d.house.Continue(c.ctx(), guest, c.r.PathValue("turn"), c.address.String())
 	if err != nil {
 		return err
 	}
-	d.stream(w, r, pass, log, lastEventID(r))
-	return nil
+	return d.stream(c, log, lastEventID(c.r))
 }
 
 func deref(s *string) string {

@@ -1,8 +1,8 @@
 package httpapi
 
 import (
-	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/scailabs/scaigrid"
 	"github.com/scailabs/scaigrid/internal/turn"
@@ -57,154 +57,152 @@ type openConversation struct {
 	TurnID       *string              `json:"turn_id"`
 }
 
-func (d *chatDoor) current(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	guest, err := d.guest(r, pass)
+func (d *chatDoor) current(c *call) (openConversation, error) {
+	guest, err := d.guest(c)
 	if err != nil {
-		return err
+		return openConversation{}, err
 	}
-	c, err := d.currentOf(r, guest)
+	conv, err := d.currentOf(c, guest)
 	if err != nil {
-		return err
+		return openConversation{}, err
 	}
-	return d.writeOpen(w, r, c)
+	return d.openOf(c, conv)
 }
 
 // currentOf returns nil where the guest has no conversation to come back to.
-func (d *chatDoor) currentOf(r *http.Request, guest turn.Guest) (*scaigrid.Conversation, error) {
+func (d *chatDoor) currentOf(c *call, guest turn.Guest) (*scaigrid.Conversation, error) {
 	if !guest.Known() {
 		return nil, nil //nolint:nilnil // no conversation is an answer here, not a failure
 	}
-	c, err := d.store.CurrentConversation(r.Context(), guest.Bot.ID, guest.VisitorID, d.clock().Add(-currentWindow))
+	conv, err := d.store.CurrentConversation(c.ctx(), guest.Bot.ID, guest.VisitorID, d.clock().Add(-currentWindow))
 	if scaigrid.ErrorCode(err) == scaigrid.CodeNotFound {
 		return nil, nil //nolint:nilnil // as above
 	}
-	return c, err
+	return conv, err
 }
 
-func (d *chatDoor) writeOpen(w http.ResponseWriter, r *http.Request, c *scaigrid.Conversation) error {
+func (d *chatDoor) openOf(c *call, conv *scaigrid.Conversation) (openConversation, error) {
 	out := openConversation{Messages: []visitorMessage{}}
-	if c == nil {
-		return writeData(w, r, http.StatusOK, out)
+	if conv == nil {
+		return out, nil
 	}
-	view := conversationForVisitor(*c)
+	view := conversationForVisitor(*conv)
 	out.Conversation = &view
-	messages, err := d.store.Messages(r.Context(), c.ID)
+	messages, err := d.store.Messages(c.ctx(), conv.ID)
 	if err != nil {
-		return err
+		return out, err
 	}
 	for i := range messages {
 		if messages[i].Status != scaigrid.MessageWithdrawn {
 			out.Messages = append(out.Messages, viewForVisitor(messages[i]))
 		}
 	}
-	running, err := d.store.RunningTurn(r.Context(), c.ID)
-	if err != nil {
-		return err
-	}
+	running, err := d.store.RunningTurn(c.ctx(), conv.ID)
 	out.TurnID = orNull(running)
-	return writeData(w, r, http.StatusOK, out)
+	return out, err
 }
 
 // begin starts a fresh conversation. A visitor who never wrote has nothing to
 // start anew: his first message begins one, and no row is written before it.
-func (d *chatDoor) begin(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	guest, err := d.guest(r, pass)
-	if err != nil {
-		return err
-	}
-	if !guest.Known() {
-		return d.writeOpen(w, r, nil)
+func (d *chatDoor) begin(c *call) (openConversation, error) {
+	guest, err := d.guest(c)
+	if err != nil || !guest.Known() {
+		return openConversation{Messages: []visitorMessage{}}, err
 	}
 	now := d.clock()
-	c, err := d.store.NewConversation(r.Context(), pass, guest.VisitorID, scaigrid.NewID(scaigrid.KindConversation, now), now)
-	if scaigrid.ErrorCode(err) == scaigrid.CodeNotFound {
-		return d.writeOpen(w, r, nil)
-	}
+	conv, err := d.store.NewConversation(c.ctx(), c.pass, guest.VisitorID, scaigrid.NewID(scaigrid.KindConversation, now), now)
 	if err != nil {
-		return err
+		return openConversation{}, err
 	}
-	return d.writeOpen(w, r, c)
+	return d.openOf(c, conv)
 }
 
 // forget is the visitor's own "delete my conversation".
-func (d *chatDoor) forget(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	guest, c, err := d.mine(r, pass)
+func (d *chatDoor) forget(c *call) (deleted, error) {
+	guest, conv, err := d.mine(c)
 	if err != nil {
-		return err
+		return deleted{}, err
 	}
-	if id, err := d.store.RunningTurn(r.Context(), c.ID); err == nil && id != "" {
-		if err := d.house.Stop(r.Context(), guest, id); err != nil {
-			return err
+	running, err := d.store.RunningTurn(c.ctx(), conv.ID)
+	if err != nil {
+		return deleted{}, err
+	}
+	if running != "" {
+		if err := d.house.Stop(c.ctx(), guest, running); err != nil {
+			return deleted{}, err
 		}
 	}
-	if err := d.store.DeleteConversation(r.Context(), pass.TenantID, c.ID); err != nil {
-		return err
+	if err := d.store.DeleteConversation(c.ctx(), c.pass.TenantID, conv.ID); err != nil {
+		return deleted{}, err
 	}
-	d.house.Closed(guest.VisitorID, c.ID)
-	return writeData(w, r, http.StatusOK, map[string]any{"id": c.ID, "deleted": true})
+	d.house.Closed(guest.VisitorID, conv.ID)
+	return deleted{ID: conv.ID, Deleted: true}, nil
 }
 
-func (d *chatDoor) closeConversation(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	guest, c, err := d.mine(r, pass)
+// closedConversation is what closing answers.
+type closedConversation struct {
+	ID     string                      `json:"id"`
+	Status scaigrid.ConversationStatus `json:"status"`
+}
+
+func (d *chatDoor) closeConversation(c *call) (closedConversation, error) {
+	guest, conv, err := d.mine(c)
 	if err != nil {
-		return err
+		return closedConversation{}, err
 	}
-	if err := d.store.CloseConversation(r.Context(), pass.TenantID, c.ID, d.clock()); err != nil {
-		return err
+	if err := d.store.CloseConversation(c.ctx(), c.pass.TenantID, conv.ID, d.clock()); err != nil {
+		return closedConversation{}, err
 	}
-	d.house.Closed(guest.VisitorID, c.ID)
-	return writeData(w, r, http.StatusOK, map[string]any{"id": c.ID, "status": scaigrid.ConversationClosed})
+	d.house.Closed(guest.VisitorID, conv.ID)
+	return closedConversation{ID: conv.ID, Status: scaigrid.ConversationClosed}, nil
 }
 
 // mine returns the guest's current conversation; NOT_FOUND where there is none.
-func (d *chatDoor) mine(r *http.Request, pass scaigrid.Pass) (turn.Guest, *scaigrid.Conversation, error) {
-	guest, err := d.guest(r, pass)
+func (d *chatDoor) mine(c *call) (turn.Guest, *scaigrid.Conversation, error) {
+	guest, err := d.guest(c)
 	if err != nil {
 		return guest, nil, err
 	}
-	c, err := d.currentOf(r, guest)
-	if err == nil && c == nil {
+	conv, err := d.currentOf(c, guest)
+	if err == nil && conv == nil {
 		err = scaigrid.NotFound()
 	}
-	return guest, c, err
+	return guest, conv, err
 }
 
-func (d *chatDoor) list(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	guest, err := d.guest(r, pass)
+// noQuery is a list without filters.
+type noQuery struct{}
+
+func (d *chatDoor) list(c *call, _ *noQuery, page scaigrid.PageRequest) ([]visitorConversation, scaigrid.PageResult, error) {
+	guest, err := d.guest(c)
+	if err != nil || !guest.Known() {
+		return nil, scaigrid.PageResult{}, err
+	}
+	rows, next, err := d.store.VisitorConversations(c.ctx(), guest.Bot.ID, guest.VisitorID, page)
 	if err != nil {
-		return err
+		return nil, next, err
 	}
-	page, err := pageRequest(r)
-	if err != nil {
-		return err
-	}
-	out := []visitorConversation{}
-	if !guest.Known() {
-		return writePage(w, r, out, scaigrid.PageResult{})
-	}
-	rows, next, err := d.store.VisitorConversations(r.Context(), guest.Bot.ID, guest.VisitorID, page)
-	if err != nil {
-		return err
-	}
+	out := make([]visitorConversation, 0, len(rows))
 	for i := range rows {
 		out = append(out, conversationForVisitor(rows[i]))
 	}
-	return writePage(w, r, out, next)
+	return out, next, nil
 }
 
-func (d *chatDoor) one(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	guest, err := d.guest(r, pass)
+func (d *chatDoor) one(c *call) (openConversation, error) {
+	guest, err := d.guest(c)
 	if err != nil {
-		return err
+		return openConversation{}, err
 	}
-	if !guest.Known() {
-		return scaigrid.NotFound()
+	id, err := c.pathID(scaigrid.KindConversation)
+	if err != nil || !guest.Known() {
+		return openConversation{}, scaigrid.NotFound()
 	}
-	c, err := d.store.VisitorConversation(r.Context(), guest.Bot.ID, guest.VisitorID, r.PathValue("conversation_id"))
+	conv, err := d.store.VisitorConversation(c.ctx(), guest.Bot.ID, guest.VisitorID, id)
 	if err != nil {
-		return err
+		return openConversation{}, err
 	}
-	return d.writeOpen(w, r, c)
+	return d.openOf(c, conv)
 }
 
 // feedbackBody is a visitor's word on a reply.
@@ -214,29 +212,29 @@ type feedbackBody struct {
 	Comment *string `json:"comment" maxLength:"2000"`
 }
 
-func (d *chatDoor) feedback(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	var body feedbackBody
-	if err := decodeLoose(r, &body); err != nil {
-		return err
-	}
+// rated is what rating answers.
+type rated struct {
+	ReplyID string  `json:"reply_id"`
+	Rating  *string `json:"rating"`
+}
+
+func (d *chatDoor) feedback(c *call, body *feedbackBody) (rated, error) {
 	rating, comment := deref(body.Rating), cleanText(deref(body.Comment))
 	if rating != "" && rating != "up" && rating != "down" {
-		return scaigrid.Invalid("rating", "must be up, down or null")
+		return rated{}, scaigrid.Invalid("rating", "must be up, down or null")
 	}
-	if len(comment) > 8000 {
-		return scaigrid.Invalid("comment", "must be at most 2000 characters")
+	if utf8.RuneCountInString(comment) > 2000 {
+		return rated{}, scaigrid.Invalid("comment", "must be at most 2000 characters")
 	}
-	guest, err := d.guest(r, pass)
+	guest, err := d.guest(c)
 	if err != nil {
-		return err
+		return rated{}, err
 	}
-	if !guest.Known() {
-		return scaigrid.NotFound()
+	if !guest.Known() || !scaigrid.IsID(scaigrid.KindMessage, body.ReplyID) {
+		return rated{}, scaigrid.NotFound()
 	}
-	if err := d.store.RateReply(r.Context(), guest.Bot.ID, guest.VisitorID, body.ReplyID, rating, comment, d.clock()); err != nil {
-		return err
-	}
-	return writeData(w, r, http.StatusOK, map[string]any{"reply_id": body.ReplyID, "rating": orNull(rating)})
+	err = d.store.RateReply(c.ctx(), guest.Bot.ID, guest.VisitorID, body.ReplyID, rating, comment, d.clock())
+	return rated{ReplyID: body.ReplyID, Rating: orNull(rating)}, err
 }
 
 func orNull(s string) *string {

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"encoding/json"
-	"net/http"
 	"strconv"
 	"time"
 
@@ -19,24 +18,24 @@ type stateEvent struct {
 // events is the long-lived stream that keeps the open pages of a visitor in
 // step: one connection for all tabs of a browser. A page that comes back is
 // told the present state, so nothing that it missed matters.
-func (d *chatDoor) events(w http.ResponseWriter, r *http.Request, pass scaigrid.Pass) error {
-	guest, err := d.guest(r, pass)
+func (d *chatDoor) events(c *call) error {
+	guest, err := d.guest(c)
 	if err != nil {
 		return err
 	}
 	var notices <-chan turn.Notice
 	if guest.Known() {
-		c, stop := d.house.Listen(guest.VisitorID)
+		heard, stop := d.house.Listen(guest.VisitorID)
 		defer stop()
-		notices = c
+		notices = heard
 	}
-	now, err := d.present(r, guest)
+	now, err := d.present(c, guest)
 	if err != nil {
 		return err
 	}
-	revoked, release := d.watch(pass)
+	revoked, release := d.watch(c.pass)
 	defer release()
-	out := openEventStream(w, writeDeadline)
+	out := openEventStream(c.w, writeDeadline)
 	if out.send(append(now, heartbeat...)) != nil {
 		return nil
 	}
@@ -45,7 +44,7 @@ func (d *chatDoor) events(w http.ResponseWriter, r *http.Request, pass scaigrid.
 	for {
 		var b []byte
 		select {
-		case <-r.Context().Done():
+		case <-c.ctx().Done():
 			return nil
 		case <-revoked:
 			_ = out.send(revokedEvent())
@@ -62,17 +61,17 @@ func (d *chatDoor) events(w http.ResponseWriter, r *http.Request, pass scaigrid.
 }
 
 // present writes the state as it is now: the conversation, and the turn that runs.
-func (d *chatDoor) present(r *http.Request, guest turn.Guest) ([]byte, error) {
-	c, err := d.currentOf(r, guest)
-	if err != nil || c == nil {
+func (d *chatDoor) present(c *call, guest turn.Guest) ([]byte, error) {
+	conv, err := d.currentOf(c, guest)
+	if err != nil || conv == nil {
 		return nil, err
 	}
-	b := d.event(scaigrid.EventState, stateEvent{Status: c.Status, ConversationID: c.ID})
-	running, err := d.store.RunningTurn(r.Context(), c.ID)
+	b := d.event(scaigrid.EventState, stateEvent{Status: conv.Status, ConversationID: conv.ID})
+	running, err := d.store.RunningTurn(c.ctx(), conv.ID)
 	if err != nil || running == "" {
 		return b, err
 	}
-	return append(b, d.event(scaigrid.EventTurn, turnEvent{TurnID: running, ConversationID: c.ID})...), nil
+	return append(b, d.event(scaigrid.EventTurn, turnEvent{TurnID: running, ConversationID: conv.ID})...), nil
 }
 
 type turnEvent struct {
