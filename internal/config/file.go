@@ -21,7 +21,7 @@ type fileValue struct {
 func parseFile(name string, data []byte) (map[string]fileValue, []Provider, Problems) {
 	f, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, nil, Problems{fmt.Sprintf("%s is not YAML: %s", name, plain(err))}
+		return nil, nil, Problems{fmt.Sprintf("%s is not YAML: %s", name, YAMLError(err))}
 	}
 	values := map[string]fileValue{}
 	var providers []Provider
@@ -114,7 +114,7 @@ func parseProviders(n ast.Node, at string) ([]Provider, Problems) {
 		return nil, Problems{at + ": providers must be a list, each entry beginning with - name:"}
 	}
 	if err := yaml.NodeToValue(n, &out, yaml.Strict()); err != nil {
-		return nil, Problems{fmt.Sprintf("%s: providers: %s", at, plain(err))}
+		return nil, Problems{fmt.Sprintf("%s: providers: %s", at, YAMLError(err))}
 	}
 	for i := range out {
 		if out[i].Type == "" {
@@ -130,12 +130,6 @@ func unknownKey(at, key string, names []string) string {
 		return msg + "; did you mean " + near + "?"
 	}
 	return msg
-}
-
-// plain is a YAML error without the excerpt of the file, which may show a key
-// that stands nearby.
-func plain(err error) string {
-	return strings.TrimSpace(yaml.FormatError(err, false, false))
 }
 
 func clip(s string) string {
