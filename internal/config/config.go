@@ -43,6 +43,7 @@ type Config struct {
 	LimitVisitorDay      int
 	LimitAddressMinute   int
 	LimitAnonymousMinute int
+	LimitTokenMinute     int
 	LimitBotDailyTurns   int
 	LimitBotDailyTokens  int
 

@@ -150,6 +150,10 @@ func limitsSettings(c *Config) []Setting {
 			Doc: "Requests without a valid credential from one client address.",
 		},
 		{
+			Key: "limit_token_minute", field: &c.LimitTokenMinute, Default: "3000", Unit: "requests a minute",
+			Doc: "Chat calls other than turns with one embed token. A static token is shared by all visitors of a site.",
+		},
+		{
 			Key: "limit_bot_daily_turns", field: &c.LimitBotDailyTurns, Default: "20000", Unit: "turns a day",
 			Doc: "Turns of all anonymous visitors of one bot. A bot's limits may set another number; 0 means no limit.",
 		},
