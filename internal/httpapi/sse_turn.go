@@ -13,9 +13,9 @@ import (
 
 // Bounds of an open stream.
 const (
-	heartbeatEvery = 15 * time.Second // of silence
-	writeDeadline  = 10 * time.Second // of one write; a reader slower than that is dropped
-	streamBufferMax     = 16 << 10         // larger buffers are not kept for the next reader
+	heartbeatEvery  = 15 * time.Second // of silence
+	writeDeadline   = 10 * time.Second // of one write; a reader slower than that is dropped
+	streamBufferMax = 16 << 10         // larger buffers are not kept for the next reader
 )
 
 var streamBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); return &b }}

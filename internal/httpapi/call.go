@@ -1,0 +1,119 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/scailabs/scaigrid"
+)
+
+// call is one request on its way through a door. It lives until the answer is
+// written; a handler that starts a goroutine must not leave it with the call.
+type call struct {
+	srv     *Server
+	w       *recorder
+	r       *http.Request
+	id      string     // of the request, "req_…"
+	address netip.Addr // of the client, past the trusted proxies
+	began   time.Time
+	route   *route // nil until a row of the table matched
+
+	caller scaigrid.Caller      // of a staff row
+	pass   scaigrid.Pass        // of a visitor row
+	token  string               // of a visitor row: the embed token itself
+	body   []byte               // of a row that streams its answer: read before the handler runs
+	page   *scaigrid.PageResult // set by a list
+}
+
+func (c *call) ctx() context.Context { return c.r.Context() }
+
+// recorder is the response writer that knows what was sent.
+type recorder struct {
+	http.ResponseWriter
+	call   call
+	status int // 0: nothing yet
+	bytes  int64
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// pathID returns the id of the kind in the path. An id of another form is one
+// that does not exist.
+func (c *call) pathID(kind scaigrid.Kind) (string, error) {
+	id := c.r.PathValue(string(kind))
+	if !scaigrid.IsID(kind, id) {
+		return "", scaigrid.NotFound()
+	}
+	return id, nil
+}
+
+// pathBot returns the bot's id in the path, if the credential covers the bot.
+func (c *call) pathBot() (string, error) {
+	id, err := c.pathID(scaigrid.KindBot)
+	if err != nil {
+		return "", err
+	}
+	if !c.caller.Reaches(id) {
+		return "", scaigrid.NotFound()
+	}
+	return id, nil
+}
+
+// setVersion sends the version of the object that is answered as its ETag.
+func (c *call) setVersion(v int64) {
+	c.w.Header().Set("Etag", `"`+strconv.FormatInt(v, 10)+`"`)
+}
+
+// ifMatch returns the version that the caller believes the object has, 0 where
+// he does not care.
+func (c *call) ifMatch() (int64, error) {
+	h := strings.TrimSpace(c.r.Header.Get("If-Match"))
+	if h == "" || h == "*" {
+		return 0, nil
+	}
+	v, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(h, "W/"), `"`), 10, 64)
+	if err != nil || v < 1 {
+		return 0, scaigrid.Invalid("header.If-Match", `must be the ETag of the object, such as "3"`)
+	}
+	return v, nil
+}
+
+// conflict turns the store's CONFLICT into the answer to a stale If-Match: it
+// carries the version that the object has now, as its ETag and in words.
+func (c *call) conflict(err error, current func() (int64, error)) error {
+	if scaigrid.ErrorCode(err) != scaigrid.CodeConflict {
+		return err
+	}
+	v, lookErr := current()
+	if lookErr != nil {
+		return lookErr
+	}
+	c.setVersion(v)
+	return &scaigrid.Error{
+		Code:    scaigrid.CodeConflict,
+		Message: "The object has changed since you read it. Read it again, then repeat your change.",
+		Details: []scaigrid.FieldError{{Field: "header.If-Match", Message: "is not the current version, which is " + strconv.FormatInt(v, 10)}},
+		Cause:   err,
+	}
+}

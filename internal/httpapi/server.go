@@ -1,0 +1,200 @@
+// Package httpapi is the doors of the house: one table of routes that says for
+// each who may call it, and around it decoding, the envelope, limits, CORS,
+// the access log and the document that describes it all.
+//
+// It holds no rule of the product: a handler reads a request, asks one room,
+// and writes what the room said. Nothing can be served that is not a row of the
+// table; a row that does not say who may call it stops the program at start.
+// It promises that every answer carries a request id, that nothing a client
+// sends is answered with a 5xx, that an object of somebody else looks exactly
+// like one that does not exist, and that no token, key, message, e-mail address
+// or query value is ever logged.
+package httpapi
+
+import (
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/scailabs/scaigrid"
+	"github.com/scailabs/scaigrid/internal/turn"
+)
+
+// Options are the parts of a server. All are required unless said otherwise.
+type Options struct {
+	Store  Store
+	Keys   Keys
+	Tokens Tokens
+	Models Models
+	House  *turn.House
+	// Watch tells when the token of an open stream is taken back; release ends the watch.
+	Watch func(pass scaigrid.Pass) (revoked <-chan struct{}, release func())
+
+	Metrics *Metrics
+	Limits  *Limits
+	Widget  fs.FS        // built widget files; nil: the static path answers 404
+	Docs    http.Handler // pages under /docs; nil: 404
+	Ready   []Check      // what must be well for /health/ready
+
+	TrustedProxies []netip.Prefix // who may say the client's address
+	Version        string         // of the program, for the OpenAPI document
+	Log            *slog.Logger
+	Clock          func() time.Time
+}
+
+// Server answers HTTP. Make one with New.
+type Server struct {
+	store  Store
+	keys   Keys
+	tokens Tokens
+	models Models
+	bots   *botCache
+	chat   *chatDoor
+
+	limits  *Limits
+	metrics *Metrics
+	ready   []Check
+	docs    http.Handler
+	static  *staticFiles
+	proxies []netip.Prefix
+	version string
+	log     *slog.Logger
+	clock   func() time.Time
+
+	mux      *http.ServeMux
+	rows     []route
+	openAPI  document
+	buffers  *pool
+	jsonType []string
+	lost     metricRoute // requests that no row took
+}
+
+// New builds a server. It refuses a table with a row that does not say who may
+// call it, or that cannot be described in the OpenAPI document.
+func New(o Options) (*Server, error) {
+	s := &Server{
+		store: o.Store, keys: o.Keys, tokens: o.Tokens, models: o.Models, limits: o.Limits, metrics: o.Metrics, ready: o.Ready, docs: o.Docs,
+		proxies: o.TrustedProxies, version: o.Version, log: o.Log, clock: o.Clock,
+		mux: http.NewServeMux(), buffers: newPool(), jsonType: []string{"application/json"},
+	}
+	s.bots = newBotCache(o.Store, o.Clock)
+	s.chat = &chatDoor{house: o.House, store: o.Store, watch: o.Watch, clock: o.Clock}
+	s.lost = o.Metrics.route("unmatched")
+	var err error
+	if s.static, err = newStaticFiles(o.Widget); err != nil {
+		return nil, err
+	}
+	s.rows = s.table()
+	if err := s.mount(); err != nil {
+		return nil, err
+	}
+	if s.openAPI, err = describe(s.rows, o.Version); err != nil {
+		return nil, fmt.Errorf("the OpenAPI document: %w", err)
+	}
+	return s, nil
+}
+
+// HTTPServer returns a net/http server with the bounds that this package
+// relies on: 5 s for headers, 15 s for an ordinary body, 32 KiB of headers
+// (431 above), no answer that takes more than a minute unless it is a stream
+// with deadlines of its own.
+func (s *Server) HTTPServer() *http.Server {
+	return &http.Server{
+		Handler:                      s,
+		ReadHeaderTimeout:            5 * time.Second,
+		ReadTimeout:                  15 * time.Second,
+		WriteTimeout:                 time.Minute,
+		IdleTimeout:                  2 * time.Minute,
+		MaxHeaderBytes:               32<<10 - 4096, // net/http adds 4 KiB
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	now := s.clock()
+	rec := &recorder{ResponseWriter: w}
+	rec.call = call{srv: s, w: rec, r: r, id: scaigrid.NewID(scaigrid.KindRequest, now), began: now}
+	c := &rec.call
+	c.address = clientAddress(r, s.proxies)
+	h := w.Header()
+	h["X-Request-Id"] = []string{c.id}
+	for _, l := range everyAnswer {
+		h[l.name] = l.values
+	}
+	defer s.closeCall(c)
+	if strings.HasPrefix(r.URL.Path, chatPath) {
+		chatCORS.apply(h)
+	}
+	if !plainPath(r) {
+		c.fail(scaigrid.NotFound())
+		return
+	}
+	s.mux.ServeHTTP(rec, r)
+}
+
+// closeCall ends a request: a panic becomes a 500 while that can still be
+// said, and the request is counted and logged.
+func (s *Server) closeCall(c *call) {
+	p := recover()
+	if p == http.ErrAbortHandler { //nolint:errorlint // recover gives the value itself
+		s.note(c)
+		panic(p)
+	}
+	if p != nil {
+		s.log.ErrorContext(c.ctx(), "a request handler panicked", "request_id", c.id, "route", c.pattern(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		if c.w.status != 0 {
+			s.note(c)
+			panic(http.ErrAbortHandler) // the answer is half sent: cut it, so that it does not look whole
+		}
+		c.fail(scaigrid.AsError(fmt.Errorf("panic: %v", p)))
+	}
+	s.note(c)
+}
+
+// answer runs a row's handler and says its error.
+func (s *Server) answer(c *call) {
+	if err := s.admit(c); err != nil {
+		s.refuse(c, err)
+		return
+	}
+	if err := c.route.serve.handle(c); err != nil {
+		s.refuse(c, err)
+	}
+}
+
+func (s *Server) refuse(c *call, err error) {
+	e := scaigrid.AsError(err)
+	if e.Code.Status() >= 500 {
+		s.log.ErrorContext(c.ctx(), "a request failed", "request_id", c.id, "route", c.pattern(), "code", e.Code, "cause", e.Cause)
+	}
+	if c.w.status != 0 {
+		panic(http.ErrAbortHandler) // too late to say it; the answer must not look whole
+	}
+	c.fail(e)
+}
+
+// plainPath tells whether the path is written in its one plain form. Others
+// (//, /../, encoded slashes) are not redirected, they are nothing.
+func plainPath(r *http.Request) bool {
+	p := r.URL.Path
+	if p == "" || p[0] != '/' {
+		return false
+	}
+	for rest := p; ; {
+		i := strings.IndexByte(rest, '/')
+		if i < 0 {
+			return true
+		}
+		rest = rest[i+1:]
+		if strings.HasPrefix(rest, "/") || rest == "." || rest == ".." || strings.HasPrefix(rest, "./") || strings.HasPrefix(rest, "../") {
+			return false
+		}
+	}
+}
