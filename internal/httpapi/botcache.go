@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/scailabs/scaigrid"
+	"github.com/scailabs/scaigrid/internal/store"
 )
 
 const (
@@ -16,7 +17,7 @@ const (
 // botCache keeps bots for the two calls that every page view makes. A change
 // on this node shows at once, one on another node within botFresh.
 type botCache struct {
-	store Store
+	store *store.Store
 	clock func() time.Time
 	mu    sync.RWMutex
 	by    map[string]*cachedBot
@@ -28,7 +29,7 @@ type cachedBot struct {
 	info  *lazyInfo
 }
 
-func newBotCache(store Store, clock func() time.Time) *botCache {
+func newBotCache(store *store.Store, clock func() time.Time) *botCache {
 	return &botCache{store: store, clock: clock, by: map[string]*cachedBot{}}
 }
 
@@ -41,7 +42,7 @@ func (b *botCache) get(ctx context.Context, id string, now time.Time) (*cachedBo
 	if e != nil && now.Sub(e.asked) < botFresh {
 		return e, nil
 	}
-	found, err := b.store.PublicBot(ctx, id)
+	found, err := b.store.BotPublic(ctx, id)
 	if err != nil {
 		return nil, err
 	}

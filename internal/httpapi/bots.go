@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/scailabs/scaigrid"
+	"github.com/scailabs/scaigrid/internal/store"
 )
 
 // botBody is what an operator says of a bot. Whatever is left out or null has
@@ -131,7 +132,7 @@ func (s *Server) listBots(c *call, q *botQuery, page scaigrid.PageRequest) ([]bo
 	if q.Status != "" && !status.Valid() {
 		return nil, scaigrid.PageResult{}, scaigrid.Invalid("query.status", "must be draft, active or archived")
 	}
-	bots, next, err := s.store.Bots(c.ctx(), c.caller, status, page)
+	bots, next, err := s.store.Bots(c.ctx(), c.caller.TenantID, store.BotFilter{BotIDs: c.caller.BotIDs, Status: status}, page)
 	if err != nil {
 		return nil, next, err
 	}
@@ -154,7 +155,7 @@ func (s *Server) createBot(c *call, in *newBotBody) (botView, error) {
 	if err := s.checkBot(c, &b.BotConfig, b.Status, ""); err != nil {
 		return botView{}, err
 	}
-	if err := s.store.CreateBot(c.ctx(), c.caller, b); err != nil {
+	if err := s.store.CreateBot(c.ctx(), b, c.caller.UserID); err != nil {
 		return botView{}, err
 	}
 	c.setVersion(b.Version)
@@ -203,7 +204,7 @@ func (s *Server) replaceBot(c *call, in *botBody) (botView, error) {
 		if err := s.checkBot(c, &cfg, old.Status, old.Model); err != nil {
 			return nil, err
 		}
-		return s.store.UpdateBot(c.ctx(), c.caller, id, cfg, version, c.began)
+		return s.store.ReplaceBot(c.ctx(), c.caller.TenantID, id, cfg, "", version, c.caller.UserID, c.began)
 	})
 }
 
@@ -220,7 +221,7 @@ func (s *Server) setBotStatus(c *call, in *statusBody) (botView, error) {
 			}
 			return nil, scaigrid.Invalid("status", "must be draft, active or archived")
 		}
-		return s.store.SetBotStatus(c.ctx(), c.caller, id, in.Status, version, c.began)
+		return s.store.SetBotStatus(c.ctx(), c.caller.TenantID, id, in.Status, version, c.caller.UserID, c.began)
 	})
 }
 
@@ -262,7 +263,7 @@ func (s *Server) deleteBot(c *call) (deleted, error) {
 	if err != nil {
 		return deleted{}, err
 	}
-	if err := s.store.DeleteBot(c.ctx(), c.caller, id, version, c.began); err != nil {
+	if err := s.store.DeleteBot(c.ctx(), c.caller.TenantID, id, version, c.began); err != nil {
 		return deleted{}, c.conflict(err, s.botVersion(c, id))
 	}
 	s.bots.forget(id)

@@ -45,7 +45,7 @@ func (b *budgets) take(ctx context.Context, botID string, anonymous bool, turns,
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if now.Sub(e.asked) > budgetFresh {
-		use, err := b.use.TurnUse(ctx, botID, now.Add(-24*time.Hour))
+		use, err := b.use.TurnCounts(ctx, botID, now.Add(-24*time.Hour))
 		if err != nil {
 			return err
 		}

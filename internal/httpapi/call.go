@@ -99,21 +99,13 @@ func (c *call) ifMatch() (int64, error) {
 	return v, nil
 }
 
-// conflict turns the store's CONFLICT into the answer to a stale If-Match: it
-// carries the version that the object has now, as its ETag and in words.
+// conflict gives the answer to a stale If-Match the version that the object has
+// now, as its ETag.
 func (c *call) conflict(err error, current func() (int64, error)) error {
-	if scaigrid.ErrorCode(err) != scaigrid.CodeConflict {
-		return err
+	if scaigrid.ErrorCode(err) == scaigrid.CodeConflict {
+		if v, lookErr := current(); lookErr == nil {
+			c.setVersion(v)
+		}
 	}
-	v, lookErr := current()
-	if lookErr != nil {
-		return lookErr
-	}
-	c.setVersion(v)
-	return &scaigrid.Error{
-		Code:    scaigrid.CodeConflict,
-		Message: "The object has changed since you read it. Read it again, then repeat your change.",
-		Details: []scaigrid.FieldError{{Field: "header.If-Match", Message: "is not the current version, which is " + strconv.FormatInt(v, 10)}},
-		Cause:   err,
-	}
+	return err
 }

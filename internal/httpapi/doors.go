@@ -7,22 +7,9 @@ import (
 	"github.com/scailabs/scaigrid"
 )
 
-// Store is what the management doors read and write. Every method that takes a
-// caller sees the objects of his tenant and of the bots that his credential
-// covers; all else is NOT_FOUND. A version of 0 means that any will do; another
-// one that is not the object's is a CONFLICT.
-type Store interface {
-	ConversationStore
-	TurnUse
-
-	CreateBot(ctx context.Context, c scaigrid.Caller, b *scaigrid.Bot) error
-	Bot(ctx context.Context, tenantID, botID string) (*scaigrid.Bot, error)
-	// PublicBot returns a bot of any tenant, for what anyone may see of it.
-	PublicBot(ctx context.Context, botID string) (*scaigrid.Bot, error)
-	Bots(ctx context.Context, c scaigrid.Caller, status scaigrid.BotStatus, page scaigrid.PageRequest) ([]scaigrid.Bot, scaigrid.PageResult, error)
-	UpdateBot(ctx context.Context, c scaigrid.Caller, botID string, cfg scaigrid.BotConfig, version int64, now time.Time) (*scaigrid.Bot, error)
-	SetBotStatus(ctx context.Context, c scaigrid.Caller, botID string, s scaigrid.BotStatus, version int64, now time.Time) (*scaigrid.Bot, error)
-	DeleteBot(ctx context.Context, c scaigrid.Caller, botID string, version int64, now time.Time) error
+// TurnUse tells how much of a bot's daily bounds is used up, over all nodes.
+type TurnUse interface {
+	TurnCounts(ctx context.Context, botID string, since time.Time) (scaigrid.TurnLimitUse, error)
 }
 
 // Keys knows API keys.

@@ -39,11 +39,6 @@ type LimitSettings struct {
 	BotDailyTokens  int  // model tokens of one bot
 }
 
-// TurnUse tells how much of a bot's daily bounds is used up, over all nodes.
-type TurnUse interface {
-	TurnUse(ctx context.Context, botID string, since time.Time) (scaigrid.TurnLimitUse, error)
-}
-
 // Limits counts calls in sliding windows in the memory of this node. It holds a
 // bounded number of counters; the least recently used go first.
 type Limits struct {

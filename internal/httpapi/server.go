@@ -22,16 +22,18 @@ import (
 	"time"
 
 	"github.com/scailabs/scaigrid"
+	"github.com/scailabs/scaigrid/internal/store"
 	"github.com/scailabs/scaigrid/internal/turn"
 )
 
 // Options are the parts of a server. All are required unless said otherwise.
 type Options struct {
-	Store  Store
-	Keys   Keys
-	Tokens Tokens
-	Models Models
-	House  *turn.House
+	Store         *store.Store
+	Conversations ConversationStore
+	Keys          Keys
+	Tokens        Tokens
+	Models        Models
+	House         *turn.House
 	// Watch tells when the token of an open stream is taken back; release ends the watch.
 	Watch func(pass scaigrid.Pass) (revoked <-chan struct{}, release func())
 
@@ -49,7 +51,7 @@ type Options struct {
 
 // Server answers HTTP. Make one with New.
 type Server struct {
-	store  Store
+	store  *store.Store
 	keys   Keys
 	tokens Tokens
 	models Models
@@ -83,7 +85,7 @@ func New(o Options) (*Server, error) {
 		mux: http.NewServeMux(), buffers: newPool(), jsonType: []string{"application/json"},
 	}
 	s.bots = newBotCache(o.Store, o.Clock)
-	s.chat = &chatDoor{house: o.House, store: o.Store, watch: o.Watch, clock: o.Clock}
+	s.chat = &chatDoor{house: o.House, store: o.Conversations, watch: o.Watch, clock: o.Clock}
 	s.lost = o.Metrics.route("unmatched")
 	var err error
 	if s.static, err = newStaticFiles(o.Widget); err != nil {

@@ -1,7 +1,7 @@
 package httpapi
 
 import (
-	"container/list"
+	lru "container/list"
 	"sync"
 	"time"
 )
@@ -22,8 +22,8 @@ type windows struct {
 
 type windowShard struct {
 	mu    sync.Mutex
-	by    map[subject]*list.Element
-	order *list.List // of *window, the most recently used in front
+	by    map[subject]*lru.Element
+	order *lru.List // of *window, the most recently used in front
 }
 
 type window struct {
@@ -41,7 +41,7 @@ type bound struct {
 func newWindows(span time.Duration) *windows {
 	w := &windows{span: span}
 	for i := range w.shard {
-		w.shard[i] = windowShard{by: map[subject]*list.Element{}, order: list.New()}
+		w.shard[i] = windowShard{by: map[subject]*lru.Element{}, order: lru.New()}
 	}
 	return w
 }
