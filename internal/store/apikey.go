@@ -12,7 +12,7 @@ const apiKeyColumns = `SELECT id, tenant_id, user_id, name, prefix, public_id, d
 
 // CreateAPIKey stores a key; NOT_FOUND where its user is missing, CONFLICT
 // where its public part is taken.
-func (s *Store) CreateAPIKey(ctx context.Context, k scaigrid.APIKey) error {
+func (s *Store) CreateAPIKey(ctx context.Context, k *scaigrid.APIKey) error {
 	permissions, err := jsonText(k.Permissions)
 	if err != nil {
 		return err
@@ -32,13 +32,18 @@ func (s *Store) CreateAPIKey(ctx context.Context, k scaigrid.APIKey) error {
 	})
 }
 
-// APIKeyByPublicID finds the key that is shown, revoked and expired ones too.
-func (s *Store) APIKeyByPublicID(ctx context.Context, publicID string) (*scaigrid.APIKey, error) {
+// APIKeyByPublicID finds a key and its user, revoked and expired keys too;
+// NOT_FOUND where there is none.
+func (s *Store) APIKeyByPublicID(ctx context.Context, publicID string) (*scaigrid.APIKey, *scaigrid.User, error) {
 	k, err := scanAPIKey(s.read.row(ctx, apiKeyColumns+" WHERE public_id = $1", publicID))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &k, nil
+	u, err := s.User(ctx, k.UserID)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &k, u, nil
 }
 
 // APIKeys lists the keys of a tenant, newest first, revoked ones too.
@@ -58,11 +63,11 @@ func (s *Store) APIKeys(ctx context.Context, tenantID string, page scaigrid.Page
 	return keys, next, nil
 }
 
-// RevokeAPIKey ends a key of the tenant for good; NOT_FOUND where it has none
-// with this id. Revoking again changes nothing.
-func (s *Store) RevokeAPIKey(ctx context.Context, tenantID, keyID string, now time.Time) error {
+// RevokeAPIKey ends a key of the caller's tenant for good; NOT_FOUND where it
+// has none with this id. Revoking again changes nothing.
+func (s *Store) RevokeAPIKey(ctx context.Context, c scaigrid.Caller, keyID string, now time.Time) error {
 	return s.write.do(ctx, durable, func(t *tx) error {
-		return t.exec1("UPDATE api_keys SET revoked_at = COALESCE(revoked_at, $3) WHERE tenant_id = $1 AND id = $2", tenantID, keyID, micros(now))
+		return t.exec1("UPDATE api_keys SET revoked_at = COALESCE(revoked_at, $3) WHERE tenant_id = $1 AND id = $2", c.TenantID, keyID, micros(now))
 	})
 }
 

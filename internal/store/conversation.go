@@ -136,18 +136,16 @@ func (s *Store) CurrentConversation(ctx context.Context, botID, visitorID string
 		ORDER BY c.created_at DESC, c.id DESC LIMIT 1`, visitorID, botID, micros(since)))
 }
 
-// NewConversation begins an empty conversation of a known visitor: VisitorID,
-// Bot, Pass, NewConversationID, Now, Locale, Page and Claimed of a are used.
-func (s *Store) NewConversation(ctx context.Context, a scaigrid.Acceptance) (*scaigrid.Conversation, error) {
-	in, err := newIncoming(a)
-	if err != nil {
-		return nil, err
-	}
-	in.ConversationID = in.NewConversationID
+// NewConversation begins an empty conversation of a visitor who is known.
+// NOT_FOUND where the bot of the pass has gone.
+func (s *Store) NewConversation(ctx context.Context, pass scaigrid.Pass, visitorID, id string, now time.Time) (*scaigrid.Conversation, error) {
+	in := incoming{now: micros(now), Acceptance: scaigrid.Acceptance{
+		Bot: &scaigrid.Bot{ID: pass.BotID, TenantID: pass.TenantID}, Pass: pass, VisitorID: visitorID, ConversationID: id,
+	}}
 	if err := s.write.do(ctx, durable, func(t *tx) error { return in.begin(t, 0) }); err != nil {
 		return nil, err
 	}
-	return s.Conversation(ctx, a.Bot.TenantID, in.ConversationID)
+	return s.VisitorConversation(ctx, pass.BotID, visitorID, id)
 }
 
 // CloseConversation ends a conversation: nothing can be said in it any more.

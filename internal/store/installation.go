@@ -79,11 +79,11 @@ func (s *Store) DropSigningKeys(ctx context.Context, retiredBefore time.Time) (d
 	return dropped, err
 }
 
-// AddRevocation stores a revocation and returns its id, which is larger than
+// AddRevocation stores a revocation. Its id is given here and is larger than
 // that of any other that can be seen by then.
-func (s *Store) AddRevocation(ctx context.Context, r scaigrid.Revocation) (int64, error) {
-	var id int64
-	err := s.write.do(ctx, durable, func(t *tx) error {
+func (s *Store) AddRevocation(ctx context.Context, r scaigrid.Revocation) error {
+	return s.write.do(ctx, durable, func(t *tx) error {
+		var id int64
 		if err := t.get("UPDATE counters SET n = n + 1 WHERE name = 'revocation' RETURNING n").Scan(&id); err != nil {
 			return err
 		}
@@ -91,7 +91,6 @@ func (s *Store) AddRevocation(ctx context.Context, r scaigrid.Revocation) (int64
 			id, r.TenantID, r.BotID, r.TokenID, r.VisitorID, micros(r.At), micros(r.Until))
 		return err
 	})
-	return id, err
 }
 
 // RevocationsAfter returns the revocations with an id above the given one, in

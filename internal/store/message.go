@@ -93,9 +93,9 @@ func (s *Store) History(ctx context.Context, conversationID, skip string, limit 
 	return list, err
 }
 
-// SetRating stores what a visitor thinks of a reply: "up", "down" or "" to take
+// RateReply stores what a visitor thinks of a reply: "up", "down" or "" to take
 // it back. NOT_FOUND for a message that is not a reply to this visitor.
-func (s *Store) SetRating(ctx context.Context, botID, visitorID, replyID, rating, comment string, now time.Time) error {
+func (s *Store) RateReply(ctx context.Context, botID, visitorID, replyID, rating, comment string, now time.Time) error {
 	if storable("reply_id", replyID) != nil {
 		return scaigrid.NotFound()
 	}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -101,4 +102,39 @@ func (w *World) WantCode(err error, code scaigrid.Code) {
 	if scaigrid.ErrorCode(err) != code {
 		w.T.Fatalf("error is %v, want code %s", err, code)
 	}
+}
+
+// Bot stores an active bot in the default tenant, which is made when missing;
+// each of change may alter its configuration first.
+func Bot(t testing.TB, s *store.Store, change ...func(*scaigrid.BotConfig)) *scaigrid.Bot {
+	t.Helper()
+	ctx, now := context.Background(), time.Now()
+	tenant, admin, _, err := s.EnsureTenant(ctx,
+		scaigrid.Tenant{ID: scaigrid.NewID(scaigrid.KindTenant, now), Slug: "default", Name: "Default", CreatedAt: now},
+		scaigrid.User{ID: scaigrid.NewID(scaigrid.KindUser, now), Email: "admin@example.test", Name: "Admin", Role: scaigrid.RoleTenantAdmin, CreatedAt: now})
+	if err != nil {
+		t.Fatalf("tenant: %v", err)
+	}
+	b := &scaigrid.Bot{ID: scaigrid.NewID(scaigrid.KindBot, now), TenantID: tenant.ID, Status: scaigrid.BotActive, BotConfig: scaigrid.DefaultBotConfig(), CreatedAt: now}
+	b.Name, b.Slug, b.Model = "Support", strings.ToLower(strings.ReplaceAll(b.ID, "_", "-")), scaigrid.ExtractiveModel
+	for _, c := range change {
+		c(&b.BotConfig)
+	}
+	if err := s.CreateBot(ctx, b, admin.ID); err != nil {
+		t.Fatalf("bot: %v", err)
+	}
+	return b
+}
+
+// Visitor notes a visitor whom the site knows by this id, and returns ours.
+func Visitor(t testing.TB, s *store.Store, b *scaigrid.Bot, externalID string) string {
+	t.Helper()
+	now := time.Now()
+	id, err := s.SaveVisitor(context.Background(), scaigrid.Visitor{
+		ID: scaigrid.NewID(scaigrid.KindVisitor, now), TenantID: b.TenantID, BotID: b.ID, ExternalID: externalID, UpdatedAt: now,
+	})
+	if err != nil {
+		t.Fatalf("visitor: %v", err)
+	}
+	return id
 }

@@ -229,15 +229,17 @@ CREATE TABLE documents (
   sha256        TEXT NOT NULL,          -- of the original bytes, hex
   status        TEXT NOT NULL,          -- uploaded, extracting, indexing, indexed or failed
   error         TEXT,                   -- JSON
-  chunks        BIGINT NOT NULL,        -- in the published generation
+  chunks        BIGINT NOT NULL,        -- in the published version
   pages         BIGINT,                 -- NULL for formats without pages
   progress      REAL NOT NULL,         -- 0–1
   metadata      TEXT,                   -- JSON
-  version       BIGINT NOT NULL,        -- grows with every replacement
-  published     BIGINT NOT NULL,        -- generation that answers come from; 0: none yet
-  pending       BIGINT NOT NULL,        -- newest generation asked for
+  version       BIGINT NOT NULL,        -- grows with every replacement and every reading anew
+  published     BIGINT NOT NULL,        -- version that answers come from; 0: none yet
   lease_until   BIGINT,                 -- NULL: nothing to do; 0: waits for a worker; else one has it until then
-  attempts      BIGINT NOT NULL,        -- how often a worker began on the pending generation
+  lease_span    BIGINT NOT NULL,        -- for how long a sign of life renews the lease, microseconds
+  lease_node    TEXT NOT NULL,          -- who has it
+  attempts      BIGINT NOT NULL,        -- how often a worker began on this version
+  sweep_at      BIGINT,                 -- when passages of older versions may go; NULL: there are none
   created_at    BIGINT NOT NULL,
   updated_at    BIGINT NOT NULL,
   indexed_at    BIGINT
@@ -245,27 +247,30 @@ CREATE TABLE documents (
 CREATE INDEX documents_bot ON documents (bot_id, created_at, id);
 CREATE INDEX documents_hash ON documents (bot_id, sha256);
 CREATE INDEX documents_work ON documents (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX documents_sweep ON documents (sweep_at) WHERE sweep_at IS NOT NULL;
 
 -- Original bytes, as they were uploaded.
 CREATE TABLE document_blobs (
   document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
-  generation  BIGINT NOT NULL,          -- the first made from these bytes
+  version     BIGINT NOT NULL,          -- of the document, when they came
   body        BLOB NOT NULL,
-  PRIMARY KEY (document_id, generation)
+  PRIMARY KEY (document_id, version)
 );
 
--- Passages. Only those of the document's published generation count.
+-- Passages. Only those of the document's published version count; those of the
+-- version before stay for a minute, for answers that are being found in them.
 CREATE TABLE chunks (
   id          TEXT NOT NULL,
   document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
-  generation  BIGINT NOT NULL,
+  version     BIGINT NOT NULL,
   position    BIGINT NOT NULL,          -- in the document, from 0
   title       TEXT NOT NULL,
   heading     TEXT NOT NULL,
   body        TEXT NOT NULL,
   terms       BLOB,                     -- analysed form; the knowledge room's own
-  PRIMARY KEY (document_id, generation, position)
+  PRIMARY KEY (document_id, version, position)
 );
+CREATE INDEX chunks_id ON chunks (id);
 
 -- Who changed what. Only ever added to.
 CREATE TABLE audit_log (
