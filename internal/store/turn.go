@@ -114,10 +114,14 @@ func (e *ending) store(t *tx) error {
 	var conversation, reply, tenant, bot string
 	var anonymous, preview bool
 	var epoch, created int64
-	err := t.get(`UPDATE turns SET state = 'done', finished_at = $2, marks = $3, finish_reason = $4, retryable = $5, steps = $6
+	rebuilt := 0
+	if e.Rebuilt {
+		rebuilt = 1
+	}
+	err := t.get(`UPDATE turns SET state = 'done', finished_at = $2, marks = $3, finish_reason = $4, retryable = $5, steps = $6, epoch = epoch + $7
 		WHERE id = $1 AND state = 'running'
 		RETURNING conversation_id, reply_id, tenant_id, bot_id, anonymous, preview, epoch, created_at`,
-		e.turnID, e.now, e.marks, e.FinishReason, e.retryable(), e.steps).
+		e.turnID, e.now, e.marks, e.FinishReason, e.retryable(), e.steps, rebuilt).
 		Scan(&conversation, &reply, &tenant, &bot, &anonymous, &preview, &epoch, &created)
 	if none(err) {
 		return nil
@@ -231,9 +235,9 @@ func (s *Store) AbandonedTurns(ctx context.Context, now time.Time, limit int) ([
 }
 
 // ReopenTurn makes a finished turn run again on this node, with the next epoch
-// and without its last (error or finish) mark. CONFLICT where it runs or where
-// its reply was withdrawn, TURN_IN_PROGRESS where another turn runs in its
-// conversation.
+// and without its last (error or finish) mark. CONFLICT where it runs, where
+// its answer is whole or was withdrawn; TURN_IN_PROGRESS where another turn runs
+// in its conversation.
 func (s *Store) ReopenTurn(ctx context.Context, turnID, node string, leaseUntil time.Time) (*scaigrid.Turn, *scaigrid.Message, error) {
 	if storable("turn_id", turnID) != nil {
 		return nil, nil, scaigrid.NotFound()
@@ -254,7 +258,7 @@ func reopen(t *tx, turnID, node string, leaseUntil time.Time) (*scaigrid.Turn, *
 	var tr turnRow
 	err := t.get(`UPDATE turns AS t SET state = 'running', epoch = epoch + 1, node = $2, lease_until = $3, stop_requested = FALSE,
 			retryable = FALSE, finish_reason = '', finished_at = NULL
-		WHERE id = $1 AND state = 'done'
+		WHERE id = $1 AND state = 'done' AND finish_reason NOT IN ('stop', 'refused', 'handoff')
 			AND NOT EXISTS (SELECT 1 FROM turns o WHERE o.conversation_id = t.conversation_id AND o.state = 'running')
 `+returning(turnColumns), turnID, node, micros(leaseUntil)).Scan(tr.dest()...)
 	if none(err) {
@@ -291,12 +295,15 @@ func reopen(t *tx, turnID, node string, leaseUntil time.Time) (*scaigrid.Turn, *
 }
 
 func whyNotReopened(t *tx, turnID string) error {
-	var state string
-	if err := t.get("SELECT state FROM turns WHERE id = $1", turnID).Scan(&state); err != nil {
+	var state, reason string
+	if err := t.get("SELECT state, finish_reason FROM turns WHERE id = $1", turnID).Scan(&state, &reason); err != nil {
 		return err
 	}
-	if state == string(scaigrid.TurnRunning) {
+	switch {
+	case state == string(scaigrid.TurnRunning):
 		return scaigrid.Errorf(scaigrid.CodeConflict, "This answer is being written already.")
+	case reason == "stop" || reason == "refused" || reason == "handoff":
+		return scaigrid.Errorf(scaigrid.CodeConflict, "This answer is whole; there is nothing to go on with.")
 	}
 	return errTurnInProgress()
 }
