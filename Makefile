@@ -27,7 +27,7 @@ build: web ## bin/scaigrid, one file with the web files inside
 	@echo "build: bin/scaigrid $(version)"
 	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(version)" -o bin/scaigrid ./cmd/scaigrid
 
-web: web/dist/.built ## the widget's files, in web/dist
+web: web/node_modules/.built ## the widget's files, in web/dist
 
 lint: tools web ## what is wrong in Go and TypeScript, without running it
 	@scripts/lint.sh
@@ -35,11 +35,14 @@ lint: tools web ## what is wrong in Go and TypeScript, without running it
 fmt: tools ## format Go and TypeScript in place
 	@scripts/format.sh --write
 
+generate: ## write again what is made from the code: the configuration reference
+	@go run ./cmd/scaigrid config doc > docs/reference/configuration.md
+
 tools: ## build the pinned Go tools into .tools/
 	@scripts/tools.sh
 
 clean: ## remove what was built; ./data, where conversations are kept, stays
-	rm -rf bin .tools .build web/dist/widget web/dist/.built
+	rm -rf bin .tools .build web/dist/* web/node_modules/.built
 
 web/node_modules/.installed: web/package-lock.json
 	@scripts/toolchain.sh
@@ -47,9 +50,9 @@ web/node_modules/.installed: web/package-lock.json
 	@cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-web/dist/.built: web/node_modules/.installed $(web_sources)
+web/node_modules/.built: web/node_modules/.installed $(web_sources)
 	@echo "web: building the widget"
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: help run test test-long build web lint fmt tools clean
+.PHONY: help run test test-long build web lint fmt generate tools clean
