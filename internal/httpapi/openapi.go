@@ -55,6 +55,18 @@ func describe(rows []route, version string) (doc document, err error) {
 	return document{body: body, etag: etagOf(body)}, nil
 }
 
+// OpenAPI returns the document that a server of this version sends at
+// /openapi.json, for whoever writes the reference page from it.
+func OpenAPI(version string) ([]byte, error) {
+	s := &Server{chat: &chatDoor{}} // the table is the same whatever stands behind it
+	rows := s.table()
+	if err := complete(rows); err != nil {
+		return nil, err
+	}
+	d, err := describe(rows, version)
+	return d.body, err
+}
+
 // describer gathers the schemas. What is read and what is written have books of
 // their own: a field may be optional in the one and always there in the other.
 type describer struct {

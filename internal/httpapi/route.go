@@ -156,14 +156,11 @@ func (c *call) takeBody() ([]byte, error) {
 	return readAll(c.r)
 }
 
-// mount registers the rows and, for each path, what else may be sent there:
-// OPTIONS and the refusal of other methods.
-func (s *Server) mount() error {
-	paths := map[string][]string{}
+// complete checks a table and fills in what its rows leave to a default.
+func complete(rows []route) error {
 	ops := map[string]bool{}
-	class := map[string]cors{}
-	for i := range s.rows {
-		r := &s.rows[i]
+	for i := range rows {
+		r := &rows[i]
 		if err := r.check(); err != nil {
 			return err
 		}
@@ -178,19 +175,44 @@ func (s *Server) mount() error {
 			r.maxBody = defaultMaxBody
 		}
 		r.headers = r.cors.lines()
+	}
+	return nil
+}
+
+// mount registers the rows and, for each path, OPTIONS.
+func (s *Server) mount() {
+	paths := map[string][]string{}
+	class := map[string]cors{}
+	for i := range s.rows {
+		r := &s.rows[i]
 		r.metric = s.metrics.route(r.method + " " + r.path)
 		paths[r.path] = append(paths[r.path], r.method)
 		class[r.path] = r.cors
 		s.mux.HandleFunc(r.method+" "+r.path, s.door(r))
 	}
 	for p, methods := range paths {
-		s.mountRest(p, methods, class[p])
+		s.mux.HandleFunc("OPTIONS "+p, preflight(class[p]))
+		if slices.Contains(methods, http.MethodGet) {
+			methods = append(methods, http.MethodHead)
+		}
+		slices.Sort(methods)
+		s.allow[p] = strings.Join(append(methods, http.MethodOptions), ", ")
 	}
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		of(w).fail(scaigrid.Errorf(scaigrid.CodeNotFound, "There is nothing at this address."))
-	})
 	s.mux.HandleFunc("OPTIONS "+chatPath+"/", preflight(corsChat))
-	return nil
+	s.mux.HandleFunc("/", s.noDoor)
+}
+
+// noDoor answers what no row took: another method than those of the path, or a
+// path that is nothing. OPTIONS is known of every path that is something.
+func (s *Server) noDoor(w http.ResponseWriter, r *http.Request) {
+	_, pattern := s.mux.Handler(&http.Request{Method: http.MethodOptions, URL: r.URL, Host: r.Host})
+	c := of(w)
+	if allow := s.allow[strings.TrimPrefix(pattern, http.MethodOptions+" ")]; allow != "" {
+		w.Header().Set("Allow", allow)
+		c.fail(scaigrid.Errorf(scaigrid.CodeMethodNotAllowed, "This address takes %s.", allow))
+		return
+	}
+	c.fail(scaigrid.Errorf(scaigrid.CodeNotFound, "There is nothing at this address."))
 }
 
 func (r *route) check() error {
@@ -227,19 +249,6 @@ func (s *Server) door(r *route) http.HandlerFunc {
 
 // of returns the call of a recorder.
 func of(w http.ResponseWriter) *call { return &w.(*recorder).call }
-
-func (s *Server) mountRest(path string, methods []string, k cors) {
-	if slices.Contains(methods, http.MethodGet) {
-		methods = append(methods, http.MethodHead)
-	}
-	slices.Sort(methods)
-	allow := strings.Join(append(methods, http.MethodOptions), ", ")
-	s.mux.HandleFunc("OPTIONS "+path, preflight(k))
-	s.mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Allow", allow)
-		of(w).fail(scaigrid.Errorf(scaigrid.CodeMethodNotAllowed, "This address takes %s.", allow))
-	})
-}
 
 // admit does what stands before every handler: bounds of the body, who calls,
 // and how often.

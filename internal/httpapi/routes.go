@@ -17,9 +17,15 @@ func (s *Server) table() []route {
 	return slices.Concat(
 		s.platformRows(),
 		s.botRows(),
+		s.documentRows(),
+		s.searchRows(),
+		s.tokenRows(),
 		s.embedRows(),
 		s.staticRows(),
 		s.chat.rows(),
+		s.conversationRows(),
+		s.modelRows(),
+		s.keyRows(),
 	)
 }
 

@@ -28,12 +28,13 @@ import (
 
 // Options are the parts of a server. All are required unless said otherwise.
 type Options struct {
-	Store         *store.Store
-	Conversations ConversationStore
-	Keys          Keys
-	Tokens        Tokens
-	Models        Models
-	House         *turn.House
+	Store      *store.Store
+	Keys       Keys
+	Tokens     Tokens
+	Models     Models
+	Library    Library
+	WakeReader func() // tells the worker that documents wait to be read; may be nil
+	House      *turn.House
 	// Watch tells when the token of an open stream is taken back; release ends the watch.
 	Watch func(pass scaigrid.Pass) (revoked <-chan struct{}, release func())
 
@@ -51,12 +52,15 @@ type Options struct {
 
 // Server answers HTTP. Make one with New.
 type Server struct {
-	store  *store.Store
-	keys   Keys
-	tokens Tokens
-	models Models
-	bots   *botCache
-	chat   *chatDoor
+	store    *store.Store
+	keys     Keys
+	tokens   Tokens
+	models   Models
+	library  Library
+	wake     func()
+	visitors *visitorMemory
+	bots     *botCache
+	chat     *chatDoor
 
 	limits  *Limits
 	metrics *Metrics
@@ -64,12 +68,12 @@ type Server struct {
 	docs    http.Handler
 	static  *staticFiles
 	proxies []netip.Prefix
-	version string
 	log     *slog.Logger
 	clock   func() time.Time
 
 	mux      *http.ServeMux
 	rows     []route
+	allow    map[string]string // by path: the methods that it takes
 	openAPI  document
 	buffers  *pool
 	jsonType []string
@@ -80,21 +84,23 @@ type Server struct {
 // call it, or that cannot be described in the OpenAPI document.
 func New(o Options) (*Server, error) {
 	s := &Server{
-		store: o.Store, keys: o.Keys, tokens: o.Tokens, models: o.Models, limits: o.Limits, metrics: o.Metrics, ready: o.Ready, docs: o.Docs,
-		proxies: o.TrustedProxies, version: o.Version, log: o.Log, clock: o.Clock,
-		mux: http.NewServeMux(), buffers: newPool(), jsonType: []string{"application/json"},
+		store: o.Store, keys: o.Keys, tokens: o.Tokens, models: o.Models, library: o.Library, wake: o.WakeReader,
+		limits: o.Limits, metrics: o.Metrics, ready: o.Ready, docs: o.Docs, proxies: o.TrustedProxies, log: o.Log, clock: o.Clock,
+		mux: http.NewServeMux(), allow: map[string]string{}, buffers: newPool(), jsonType: []string{"application/json"},
 	}
+	s.visitors = newVisitorMemory(o.Store)
 	s.bots = newBotCache(o.Store, o.Clock)
-	s.chat = &chatDoor{house: o.House, store: o.Conversations, watch: o.Watch, clock: o.Clock}
+	s.chat = &chatDoor{house: o.House, store: o.Store, watch: o.Watch, clock: o.Clock}
 	s.lost = o.Metrics.route("unmatched")
 	var err error
 	if s.static, err = newStaticFiles(o.Widget); err != nil {
 		return nil, err
 	}
 	s.rows = s.table()
-	if err := s.mount(); err != nil {
+	if err := complete(s.rows); err != nil {
 		return nil, err
 	}
+	s.mount()
 	if s.openAPI, err = describe(s.rows, o.Version); err != nil {
 		return nil, fmt.Errorf("the OpenAPI document: %w", err)
 	}

@@ -46,6 +46,16 @@ func (s *Store) APIKeyByPublicID(ctx context.Context, publicID string) (*scaigri
 	return &k, u, nil
 }
 
+// APIKey returns a key of the tenant, a revoked or expired one too; NOT_FOUND
+// where it has none with this id.
+func (s *Store) APIKey(ctx context.Context, tenantID, keyID string) (*scaigrid.APIKey, error) {
+	k, err := scanAPIKey(s.read.row(ctx, apiKeyColumns+" WHERE tenant_id = $1 AND id = $2", tenantID, keyID))
+	if err != nil {
+		return nil, err
+	}
+	return &k, nil
+}
+
 // APIKeys lists the keys of a tenant, newest first, revoked ones too.
 func (s *Store) APIKeys(ctx context.Context, tenantID string, page scaigrid.PageRequest) ([]scaigrid.APIKey, scaigrid.PageResult, error) {
 	limit, after, err := pageOf(page)
