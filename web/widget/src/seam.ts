@@ -23,6 +23,9 @@ export interface Token {
   readonly born: number;
 }
 
+/** `down`: the endpoint does not answer and is tried again. `ended`: no token will come by itself any more. */
+export type Health = 'up' | 'down' | 'ended';
+
 export interface Tokens {
   /** The current token; waits for one while the endpoint is down. Rejects with `TokenEnded` where none will come. */
   get(): Promise<Token>;
@@ -30,12 +33,17 @@ export interface Tokens {
   renew(stale: Token): Promise<Token>;
   /** Called with each new token, at once with the current one. */
   watch(fn: (token: Token) => void): Off;
-  /** Called when the endpoint stops or starts answering, at once with how it is. */
-  trouble(fn: (down: boolean) => void): Off;
+  /** Called when tokens stop or start coming, at once with how it is. */
+  health(fn: (health: Health) => void): Off;
 }
 
 /** No token will come any more: a static one ran out, or the site said 204. */
-export class TokenEnded extends Error {}
+export class TokenEnded extends Error {
+  override readonly name = 'TokenEnded';
+}
+
+/** By name: the class of the loader is not the class of the panel. */
+export const isTokenEnded = (error: unknown): boolean => error instanceof Error && error.name === 'TokenEnded';
 
 /** Who the page says its visitor is. Advisory. */
 export interface Claims {

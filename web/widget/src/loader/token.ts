@@ -2,7 +2,7 @@
  * The life of an embed token. The visitor's clock is not used: a life is counted on a monotonic clock from the moment the
  * token was asked for. A token is kept in private fields and nowhere else.
  */
-import { TokenEnded, type Off, type Token, type Tokens } from '../seam.ts';
+import { TokenEnded, type Health, type Off, type Token, type Tokens } from '../seam.ts';
 import type { MessageCode } from '../table/messages.ts';
 
 export interface TokenClock {
@@ -101,7 +101,7 @@ export class TokenLife implements Tokens {
   readonly #o: TokenOptions;
   readonly #clock: TokenClock;
   readonly #watchers = new Set<(token: Token) => void>();
-  readonly #troubled = new Set<(down: boolean) => void>();
+  readonly #carers = new Set<(health: Health) => void>();
   readonly #waiting = new Set<Waiter>();
   #token: Token | undefined;
   #ended: TokenEnded | undefined;
@@ -147,10 +147,10 @@ export class TokenLife implements Tokens {
     return () => this.#watchers.delete(fn);
   }
 
-  trouble(fn: (down: boolean) => void): Off {
-    this.#troubled.add(fn);
-    if (this.#failures) fn(true);
-    return () => this.#troubled.delete(fn);
+  health(fn: (health: Health) => void): Off {
+    this.#carers.add(fn);
+    fn(this.#ended ? 'ended' : this.#failures ? 'down' : 'up');
+    return () => this.#carers.delete(fn);
   }
 
   /** The page is shown (true) or hidden. */
@@ -168,9 +168,9 @@ export class TokenLife implements Tokens {
     this.#stopped = true;
     this.#cancel();
     this.#abort?.abort();
-    this.#release(new TokenEnded('stopped'));
     this.#watchers.clear();
-    this.#troubled.clear();
+    this.#carers.clear();
+    this.#release(new TokenEnded('stopped'));
   }
 
   #over(token: Token): boolean {
@@ -212,6 +212,11 @@ export class TokenLife implements Tokens {
     this.#ended = error;
     for (const waiter of this.#waiting) waiter.reject(error);
     this.#waiting.clear();
+    this.#tell('ended');
+  }
+
+  #tell(health: Health): void {
+    for (const fn of [...this.#carers]) fn(health);
   }
 
   #expire(): void {
@@ -231,7 +236,7 @@ export class TokenLife implements Tokens {
       waiter.resolve(token);
     }
     for (const fn of [...this.#watchers]) fn(token);
-    for (const fn of [...this.#troubled]) fn(false);
+    this.#tell('up');
     this.#o.recovered();
     this.#plan();
   }
@@ -281,7 +286,7 @@ export class TokenLife implements Tokens {
 
   #failed({ code, where }: Trouble): void {
     const ceiling = Math.min(60_000, 1000 * 2 ** this.#failures++);
-    if (!this.#token || this.#over(this.#token) || this.#waiting.size) for (const fn of [...this.#troubled]) fn(true);
+    if (!this.#token || this.#over(this.#token) || this.#waiting.size) this.#tell('down');
     this.#o.report(code, where);
     this.#wait(Math.max(1000, ceiling * (0.5 + this.#clock.chance() / 2)), () => void this.#renew());
   }

@@ -1,0 +1,22 @@
+/** Every `::part()` of the widget, once. */
+export const parts: Record<string, { doc?: string }> = {
+  'launcher-button': { doc: 'The button inside the launcher.' },
+  panel: { doc: 'The panel.' },
+  header: { doc: 'Its head.' },
+  title: { doc: 'The name in the head.' },
+  'header-button': { doc: 'The buttons in the head.' },
+  messages: { doc: 'The list of messages; it scrolls.' },
+  message: { doc: 'One message, whoever wrote it.' },
+  'bubble-user': { doc: 'What the visitor wrote.' },
+  'bubble-bot': { doc: 'What the bot or a person wrote.' },
+  welcome: { doc: 'The welcome message.' },
+  suggestion: { doc: 'A suggested question.' },
+  citation: { doc: 'The number of a source in an answer.' },
+  sources: { doc: 'The list of sources below an answer.' },
+  code: { doc: 'A block of code.' },
+  table: { doc: 'A table, with its scrolling.' },
+  notice: { doc: 'The line that tells of the connection.' },
+  composer: { doc: 'Input and send button.' },
+  input: { doc: 'The input.' },
+  send: { doc: 'The send button, which is the stop button while an answer comes.' },
+};
