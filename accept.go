@@ -79,7 +79,7 @@ type Revocation struct {
 	ID        int64 // grows; nodes ask for those after the last they saw
 	TenantID  string
 	BotID     string
-	TokenID   string // one token; or "sgk_" and the public id of an API key: all that it minted; or
+	TokenID   string // one token; or an API key ("apikey_…"): all that it minted; or
 	VisitorID string // "vis_…": the tokens of one visitor minted up to At; or, both empty, all of the bot up to At
 	At        time.Time
 	Until     time.Time // after this no token that it ends can be alive

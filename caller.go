@@ -86,7 +86,7 @@ type Pass struct {
 	Preview   bool   // may chat with a draft; its conversations stay out of analytics
 	SeePrompt bool   // may ask for the prompt of a turn
 	Origins   []string
-	KeyID     string // public id of the API key that minted it; "" where none did
+	KeyID     string // the API key that minted it; "" where none did
 	IssuedAt  int64  // Unix seconds
 	ExpiresAt int64  // Unix seconds
 }
