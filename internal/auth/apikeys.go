@@ -49,7 +49,7 @@ func newAPIKeys(store Store, pepper []byte, revoked *Revocations, clock func() t
 // Issue makes and stores the key that k describes (tenant, user, name,
 // permissions, bots, expiry), fills in the rest, and returns the key itself,
 // which nobody can be shown again. NOT_FOUND where the user is missing.
-func (s *APIKeys) Issue(ctx context.Context, k *scaigrid.APIKey) (string, error) {
+func (s *APIKeys) Issue(ctx context.Context, k *scaigrid.APIKey) (Credential, error) {
 	text, publicID := newKeyText()
 	digest := keyDigest(s.pepper, text)
 	now := s.clock()
@@ -58,9 +58,9 @@ func (s *APIKeys) Issue(ctx context.Context, k *scaigrid.APIKey) (string, error)
 	}
 	k.ID, k.Prefix, k.PublicID, k.Digest = scaigrid.NewID(scaigrid.KindAPIKey, now), keyPrefix+publicID, publicID, digest[:]
 	if err := s.store.CreateAPIKey(ctx, k); err != nil {
-		return "", err
+		return Credential{}, err
 	}
-	return text, nil
+	return Credential{text}, nil
 }
 
 // Authenticate returns who stands behind an API key: its user, with those of
@@ -128,7 +128,7 @@ func (s *APIKeys) Revoke(ctx context.Context, tenantID, id string) error {
 		return err
 	}
 	s.forget(id)
-	return s.revoked.Revoke(ctx, scaigrid.Revocation{TenantID: tenantID, TokenID: id})
+	return s.revoked.RevokeKey(ctx, tenantID, id)
 }
 
 func (s *APIKeys) recall(digest [1 + sha256.Size]byte, now time.Time) (scaigrid.Caller, int, bool) {

@@ -15,11 +15,13 @@ import (
 
 // The bounds of an embed token.
 const (
-	MinTTL = 60 * time.Second
-	MaxTTL = 24 * time.Hour
-	Leeway = 30 * time.Second // by which clocks may disagree, both ways
+	DefaultTTL = time.Hour
+	MinTTL     = 60 * time.Second
+	MaxTTL     = 24 * time.Hour
+	Leeway     = 30 * time.Second // by which clocks may disagree, both ways
 
-	MaxTokenBytes = 4096
+	MaxTokenBytes   = 4096
+	MaxTokenOrigins = 8
 )
 
 // The header of every embed token, byte for byte. Its segment is compared as a
@@ -50,6 +52,28 @@ type claims struct {
 	SeePrompt bool     `json:"spr,omitzero"`
 }
 
+// Order is what a token is minted for.
+type Order struct {
+	TenantID  string
+	BotID     string
+	Subject   string // "vis_…"; "": a fresh anonymous visitor
+	Anonymous bool   // no site vouched for the subject
+	Preview   bool
+	SeePrompt bool
+	Origins   []string      // at most 8 patterns; empty: the bot's own list decides
+	KeyID     string        // the API key that asks; "" where none does
+	TTL       time.Duration // whole seconds, 60 s to 24 h; 0: one hour
+}
+
+// Minted is a fresh embed token.
+type Minted struct {
+	Token     Credential
+	TokenID   string
+	Subject   string
+	TTL       time.Duration
+	ExpiresAt time.Time
+}
+
 // EmbedTokens mints and checks embed tokens: compact JWS, HS256, signed with
 // keys that all nodes share through the store.
 type EmbedTokens struct {
@@ -59,35 +83,58 @@ type EmbedTokens struct {
 	clock   func() time.Time
 }
 
-// Mint signs a token that says p, and fills in its id; it does no I/O. A token
-// that would be born revoked begins (and ends) a second later. Errors:
-// VALIDATION_ERROR of ttl_seconds or allowed_origins.
-func (t *EmbedTokens) Mint(_ context.Context, p *scaigrid.Pass) (string, error) {
-	ttl := p.ExpiresAt - p.IssuedAt
-	if lowest, highest := int64(MinTTL/time.Second), int64(MaxTTL/time.Second); ttl < lowest || ttl > highest {
-		return "", scaigrid.Invalid("ttl_seconds", "must be between %d and %d", lowest, highest)
+// CheckTTL says what is wrong with a lifetime in seconds, as a
+// VALIDATION_ERROR of ttl_seconds.
+func CheckTTL(seconds int64) error {
+	if lowest, highest := int64(MinTTL/time.Second), int64(MaxTTL/time.Second); seconds < lowest || seconds > highest {
+		return scaigrid.Invalid("ttl_seconds", "must be between %d and %d", lowest, highest)
 	}
-	origins, err := canonicalOrigins(p.Origins)
+	return nil
+}
+
+// Mint signs a token; it does no I/O. One that would be born revoked begins
+// (and ends) a second later. Errors: VALIDATION_ERROR of ttl_seconds or
+// allowed_origins.
+func (t *EmbedTokens) Mint(o Order) (Minted, error) {
+	if o.TTL == 0 {
+		o.TTL = DefaultTTL
+	}
+	ttl := int64(o.TTL / time.Second)
+	if err := CheckTTL(ttl); err != nil {
+		return Minted{}, err
+	}
+	origins, err := canonicalOrigins(o.Origins)
 	if err != nil {
-		return "", err
+		return Minted{}, err
 	}
 	now := t.clock()
 	key, err := t.ring.current(now)
 	if err != nil {
-		return "", scaigrid.AsError(fmt.Errorf("mint an embed token: %w", err))
+		return Minted{}, scaigrid.AsError(fmt.Errorf("mint an embed token: %w", err))
 	}
-	p.TokenID = scaigrid.NewID(scaigrid.KindToken, now)
-	p.IssuedAt = max(p.IssuedAt, t.revoked.firstValid(p.BotID, p.Subject))
-	p.ExpiresAt = p.IssuedAt + ttl
+	if o.Subject == "" {
+		o.Subject, o.Anonymous = scaigrid.NewID(scaigrid.KindVisitor, now), true
+	}
+	issued := max(now.Unix(), t.revoked.firstValid(o.BotID, o.Subject))
 	c := claims{
-		Issuer: t.issuer, Audience: audience, Tenant: p.TenantID, Bot: p.BotID, Subject: p.Subject, Anonymous: p.Anonymous,
-		ID: p.TokenID, IssuedAt: p.IssuedAt, ExpiresAt: p.ExpiresAt, Key: p.KeyID,
-		Origins: origins, Preview: p.Preview, SeePrompt: p.SeePrompt,
+		Issuer: t.issuer, Audience: audience, Tenant: o.TenantID, Bot: o.BotID, Subject: o.Subject, Anonymous: o.Anonymous,
+		ID: scaigrid.NewID(scaigrid.KindToken, now), IssuedAt: issued, ExpiresAt: issued + ttl, Key: o.KeyID,
+		Origins: origins, Preview: o.Preview, SeePrompt: o.SeePrompt,
 	}
-	return c.sign(key)
+	token, err := c.sign(key)
+	if err != nil {
+		return Minted{}, err
+	}
+	return Minted{
+		Token: Credential{token}, TokenID: c.ID, Subject: c.Subject,
+		TTL: time.Duration(ttl) * time.Second, ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(),
+	}, nil
 }
 
 func canonicalOrigins(patterns []string) ([]string, error) {
+	if len(patterns) > MaxTokenOrigins {
+		return nil, scaigrid.Invalid("allowed_origins", "must have at most %d entries", MaxTokenOrigins)
+	}
 	var out []string
 	for i, p := range patterns {
 		one, err := CanonicalOriginPattern(p)
@@ -124,7 +171,7 @@ func (c *claims) sign(key *signer) (string, error) {
 // EMBED_TOKEN_EXPIRED, EMBED_TOKEN_REVOKED; STORAGE_ERROR where a new key had to
 // be looked up and could not be.
 func (t *EmbedTokens) Verify(ctx context.Context, token string) (scaigrid.Pass, error) {
-	pass, err := t.Subject(ctx, token)
+	pass, err := t.Read(ctx, token)
 	if err != nil {
 		return scaigrid.Pass{}, err
 	}
@@ -137,12 +184,6 @@ func (t *EmbedTokens) Verify(ctx context.Context, token string) (scaigrid.Pass, 
 	return pass, nil
 }
 
-// Revoke ends tokens before their time: at once here, within seconds on other
-// nodes. STORAGE_ERROR where it could not be stored; nothing is ended then.
-func (t *EmbedTokens) Revoke(ctx context.Context, r scaigrid.Revocation) error {
-	return t.revoked.Revoke(ctx, r)
-}
-
 // Rotate adds a signing key. The old one signs until every node knows the new
 // one, and verifies until the last token that it signed has died.
 func (t *EmbedTokens) Rotate(ctx context.Context) error { return t.ring.rotate(ctx) }
@@ -152,9 +193,9 @@ func (t *EmbedTokens) Rotate(ctx context.Context) error { return t.ring.rotate(c
 // database or an installation secret that others may have read.
 func (t *EmbedTokens) RotateNow(ctx context.Context) error { return t.ring.replaceAll(ctx) }
 
-// Subject checks that a token is one of ours and returns what it says, also
+// Read checks that a token is one of ours and returns what it says, also
 // when it has expired or was revoked: for those who revoke it, never to let it in.
-func (t *EmbedTokens) Subject(ctx context.Context, token string) (scaigrid.Pass, error) {
+func (t *EmbedTokens) Read(ctx context.Context, token string) (scaigrid.Pass, error) {
 	payload, err := t.payload(ctx, token)
 	if err != nil {
 		return scaigrid.Pass{}, err
@@ -227,7 +268,7 @@ func (c *claims) fault(issuer string, now time.Time) string {
 		return "iat"
 	case c.ExpiresAt <= c.IssuedAt || c.ExpiresAt-c.IssuedAt > int64(MaxTTL/time.Second):
 		return "exp"
-	case slices.Contains(c.Origins, ""):
+	case len(c.Origins) > MaxTokenOrigins || slices.Contains(c.Origins, ""):
 		return "org"
 	}
 	return ""

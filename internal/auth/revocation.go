@@ -48,15 +48,31 @@ func newRevocations(store Store, clock func() time.Time) *Revocations {
 	}
 }
 
-// Revoke stores a revocation and obeys it here at once. At and Until may be
-// left zero: now, and when the last token that it can end has died.
-func (r *Revocations) Revoke(ctx context.Context, v scaigrid.Revocation) error {
-	if v.At.IsZero() {
-		v.At = r.clock()
-	}
-	if v.Until.IsZero() {
-		v.Until = v.At.Add(MaxTTL + 2*Leeway)
-	}
+// RevokeToken ends one token of a bot. STORAGE_ERROR where that could not be
+// stored; nothing is ended then. The same holds for the methods below.
+func (r *Revocations) RevokeToken(ctx context.Context, tenantID, botID, tokenID string) error {
+	return r.revoke(ctx, scaigrid.Revocation{TenantID: tenantID, BotID: botID, TokenID: tokenID})
+}
+
+// RevokeVisitor ends every token that one visitor ("vis_…") of a bot has now.
+func (r *Revocations) RevokeVisitor(ctx context.Context, tenantID, botID, visitorID string) error {
+	return r.revoke(ctx, scaigrid.Revocation{TenantID: tenantID, BotID: botID, VisitorID: visitorID})
+}
+
+// RevokeBot ends every token that a bot has now.
+func (r *Revocations) RevokeBot(ctx context.Context, tenantID, botID string) error {
+	return r.revoke(ctx, scaigrid.Revocation{TenantID: tenantID, BotID: botID})
+}
+
+// RevokeKey ends every token that an API key minted.
+func (r *Revocations) RevokeKey(ctx context.Context, tenantID, keyID string) error {
+	return r.revoke(ctx, scaigrid.Revocation{TenantID: tenantID, TokenID: keyID})
+}
+
+// revoke stores a revocation and obeys it here at once.
+func (r *Revocations) revoke(ctx context.Context, v scaigrid.Revocation) error {
+	v.At = r.clock()
+	v.Until = v.At.Add(MaxTTL + 2*Leeway)
 	if err := r.store.AddRevocation(ctx, v); err != nil {
 		return storageError(fmt.Errorf("revoke: %w", err))
 	}
