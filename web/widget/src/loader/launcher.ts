@@ -46,7 +46,7 @@ export class Launcher {
     button.setAttribute('aria-haspopup', 'dialog');
     button.onclick = press;
     button.onpointerenter = button.onfocus = button.ontouchstart = intent;
-    const root = element.attachShadow({ mode: 'open' });
+    const root = element.attachShadow({ mode: 'open', delegatesFocus: true });
     root.adoptedStyleSheets = [sheet(inside)];
     root.append(button, this.#badge);
     shared ??= sheet(paint);

@@ -14,7 +14,7 @@ export async function report(code: MessageCode, where = '', server = '', assets 
   let table: Partial<Record<string, MessageSpec>> = loaderMessages;
   if (!table[code] && assets) table = await load<{ messages: typeof table }>(assets + __MESSAGES__).then((module) => module.messages, () => table);
   const { what = 'See the reference', fix = '', level = 'error' }: Partial<MessageSpec> = table[code] ?? {};
-  console[level](`scaibot[${code}]: ${what}${where && ` (${where})`}. ${fix && `${fix}. `}${server}/docs/customisation#${code}`);
+  console[level](`scaibot[${code}]: ${what}${where && ` (${where})`}. ${fix && `${fix}. `}${server}/docs/reference/widget#${code}`);
 }
 
 /** It works again: should it break once more, that is news. */
