@@ -7,9 +7,6 @@ import (
 	"github.com/scailabs/scaigrid/internal/auth"
 )
 
-// keyPrefix is what every API key begins with.
-const keyPrefix = "sgk_"
-
 // checkAccess finds out who calls and whether he may. A caller who shows
 // nothing valid is counted by his address.
 func (s *Server) checkAccess(c *call) error {
@@ -38,7 +35,7 @@ func (s *Server) checkStaff(c *call) error {
 	if err != nil {
 		return err
 	}
-	if !strings.HasPrefix(credential, keyPrefix) {
+	if !auth.LooksLikeKey(credential) {
 		return s.notForStaff(c, credential)
 	}
 	caller, err := s.keys.Authenticate(c.ctx(), credential)
@@ -79,7 +76,7 @@ func (s *Server) checkVisitor(c *call) error {
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(credential, keyPrefix) {
+	if auth.LooksLikeKey(credential) {
 		if len(c.r.Header["Origin"]) > 0 {
 			if caller, err := s.keys.Authenticate(c.ctx(), credential); err == nil {
 				c.caller = caller

@@ -17,14 +17,10 @@ import (
 
 // Bounds of what a site says when it mints a token.
 const (
-	defaultTTL      = 3600 // seconds
-	minTTL          = 60
-	maxTTL          = 86400
 	maxVisitorID    = 256 // characters
 	maxVisitorText  = 320
 	maxMetadata     = 16 << 10 // bytes
 	maxMetadataDeep = 64
-	maxTokenOrigins = 100
 )
 
 // tokenBody is what a site says of the visitor that a token is for. Each field
@@ -35,7 +31,7 @@ type tokenBody struct {
 	VisitorEmail   *string        `json:"visitor_email" maxLength:"320" doc:"Kept on the server and shown on conversations; not in the token"`
 	VisitorName    *string        `json:"visitor_name" maxLength:"320" doc:"Kept on the server and shown on conversations; not in the token"`
 	Metadata       jsontext.Value `json:"metadata" doc:"Any JSON of at most 16 KiB; kept on the server and carried to conversations"`
-	AllowedOrigins *[]string      `json:"allowed_origins" maxItems:"100" doc:"Narrows where the token may be used, beside the bot's own list"`
+	AllowedOrigins *[]string      `json:"allowed_origins" maxItems:"8" doc:"Narrows where the token may be used, beside the bot's own list"`
 	Preview        *bool          `json:"preview" doc:"Let the token chat with a draft; needs scaibot:bots:update. Such conversations stay out of analytics"`
 }
 
@@ -80,22 +76,18 @@ func (s *Server) mintToken(c *call, in *tokenBody) (tokenView, error) {
 	if err != nil {
 		return tokenView{}, err
 	}
-	if bot.IdentityRequired && req.externalID == "" && !req.preview {
-		return tokenView{}, scaigrid.Invalid("visitor_id", "is required: this bot talks only with visitors that its site knows")
-	}
-	now := c.began.Unix()
-	p := scaigrid.Pass{
-		TenantID: bot.TenantID, BotID: bot.ID, Anonymous: req.externalID == "", Preview: req.preview, SeePrompt: req.seePrompt,
-		Origins: req.origins, KeyID: c.caller.KeyID, IssuedAt: now, ExpiresAt: now + req.ttl,
-	}
-	if p.Subject, err = s.visitors.subject(c.ctx(), bot, &req, c.began); err != nil {
-		return tokenView{}, err
-	}
-	token, err := s.tokens.Mint(c.ctx(), &p)
+	subject, err := s.visitors.subject(c.ctx(), bot, &req, c.began)
 	if err != nil {
 		return tokenView{}, err
 	}
-	return tokenView{Token: token.Reveal(), ExpiresAt: time.Unix(p.ExpiresAt, 0).UTC(), TTLSeconds: req.ttl, TokenID: p.TokenID}, nil
+	m, err := s.tokens.Mint(auth.Order{
+		TenantID: bot.TenantID, BotID: bot.ID, Subject: subject, Anonymous: req.externalID == "", Preview: req.preview,
+		SeePrompt: req.seePrompt, Origins: req.origins, KeyID: c.caller.KeyID, TTL: req.ttl,
+	})
+	if err != nil {
+		return tokenView{}, err
+	}
+	return tokenView{Token: m.Token.Reveal(), ExpiresAt: m.ExpiresAt, TTLSeconds: int64(m.TTL / time.Second), TokenID: m.TokenID}, nil
 }
 
 // botToMint returns the bot in the path, archived ones not.
@@ -119,7 +111,7 @@ func (s *Server) botToMint(c *call) (*scaigrid.Bot, error) {
 
 // mintRequest is a checked tokenBody.
 type mintRequest struct {
-	ttl                int64  // seconds
+	ttl                time.Duration
 	externalID         string // the site's id; "": anonymous
 	email, name        string
 	metadata           []byte // compact JSON; nil for none
@@ -131,12 +123,12 @@ type mintRequest struct {
 func (in *tokenBody) request(c *call) (mintRequest, error) {
 	var bad []scaigrid.FieldError
 	add := func(field, msg string) { bad = append(bad, scaigrid.FieldError{Field: field, Message: msg}) }
-	r := mintRequest{ttl: defaultTTL, email: deref(in.VisitorEmail), name: deref(in.VisitorName)}
+	r := mintRequest{ttl: auth.DefaultTTL, email: deref(in.VisitorEmail), name: deref(in.VisitorName)}
 	if t := in.TTLSeconds; t != nil {
-		if *t < minTTL || *t > maxTTL {
+		if auth.CheckTTL(*t) != nil {
 			add("ttl_seconds", "must be between 60 and 86400")
 		}
-		r.ttl = *t
+		r.ttl = time.Duration(*t) * time.Second
 	}
 	if in.VisitorID != nil {
 		r.externalID = string(*in.VisitorID)
@@ -184,8 +176,8 @@ func checkVisitorID(id string) string {
 
 func checkOrigins(list []string) []scaigrid.FieldError {
 	var bad []scaigrid.FieldError
-	if len(list) > maxTokenOrigins {
-		return []scaigrid.FieldError{{Field: "allowed_origins", Message: "must have at most 100 entries"}}
+	if len(list) > auth.MaxTokenOrigins {
+		return []scaigrid.FieldError{{Field: "allowed_origins", Message: "must have at most 8 entries"}}
 	}
 	for i, o := range list {
 		if _, err := auth.CanonicalOriginPattern(o); err != nil {
@@ -236,20 +228,6 @@ func (s *Server) revokeTokens(c *call, in *revokeBody) (revokedView, error) {
 	if err != nil {
 		return revokedView{}, err
 	}
-	// Whole seconds, as tokens count them: one minted in this second ends too.
-	at := c.began.UTC().Truncate(time.Second)
-	r := scaigrid.Revocation{TenantID: bot.TenantID, BotID: bot.ID, At: at, Until: at.Add(maxTTL*time.Second + time.Hour)}
-	if err := s.nameTokens(c, in, &r); err != nil {
-		return revokedView{}, err
-	}
-	if err := s.tokens.Revoke(c.ctx(), r); err != nil {
-		return revokedView{}, err
-	}
-	return revokedView{RevokedAt: at}, nil
-}
-
-// nameTokens writes down which tokens are meant.
-func (s *Server) nameTokens(c *call, in *revokeBody, r *scaigrid.Revocation) error {
 	given := 0
 	for _, g := range []bool{in.Token != nil, in.TokenID != nil, in.VisitorID != nil, in.All != nil} {
 		if g {
@@ -257,30 +235,36 @@ func (s *Server) nameTokens(c *call, in *revokeBody, r *scaigrid.Revocation) err
 		}
 	}
 	if given != 1 {
-		return scaigrid.Invalid("body", "must hold one of token, token_id, visitor_id and all")
+		return revokedView{}, scaigrid.Invalid("body", "must hold one of token, token_id, visitor_id and all")
 	}
+	return revokedView{RevokedAt: c.began.UTC()}, s.endTokens(c, in, bot)
+}
+
+// endTokens revokes the tokens that are meant.
+func (s *Server) endTokens(c *call, in *revokeBody, bot *scaigrid.Bot) error {
+	ctx, r := c.ctx(), s.revocations
 	switch {
 	case in.Token != nil:
-		p, err := s.tokens.Subject(c.ctx(), *in.Token)
-		if err != nil || p.BotID != r.BotID || p.TenantID != r.TenantID {
+		p, err := s.tokens.Read(ctx, *in.Token)
+		if err != nil || p.BotID != bot.ID || p.TenantID != bot.TenantID {
 			return scaigrid.Invalid("token", "is not a token of this bot")
 		}
-		r.TokenID = p.TokenID
+		return r.RevokeToken(ctx, bot.TenantID, bot.ID, p.TokenID)
 	case in.TokenID != nil:
 		if !scaigrid.IsID(scaigrid.KindToken, *in.TokenID) {
 			return scaigrid.Invalid("token_id", "must be the token_id of a token, tok_…")
 		}
-		r.TokenID = *in.TokenID
+		return r.RevokeToken(ctx, bot.TenantID, bot.ID, *in.TokenID)
 	case in.VisitorID != nil:
-		v, err := s.store.VisitorByExternalID(c.ctx(), r.BotID, string(*in.VisitorID))
+		v, err := s.store.VisitorByExternalID(ctx, bot.ID, string(*in.VisitorID))
 		if err != nil {
 			return err
 		}
-		r.VisitorID = v.ID
-	case !*in.All:
-		return scaigrid.Invalid("all", "must be true")
+		return r.RevokeVisitor(ctx, bot.TenantID, bot.ID, v.ID)
+	case *in.All:
+		return r.RevokeBot(ctx, bot.TenantID, bot.ID)
 	}
-	return nil
+	return scaigrid.Invalid("all", "must be true")
 }
 
 // tokenRows are the rows about embed tokens.

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/scailabs/scaigrid"
+	"github.com/scailabs/scaigrid/internal/auth"
 	"github.com/scailabs/scaigrid/internal/store"
 	"github.com/scailabs/scaigrid/internal/turn"
 )
@@ -29,14 +30,11 @@ import (
 // Options are the parts of a server. All are required unless said otherwise.
 type Options struct {
 	Store      *store.Store
-	Keys       Keys
-	Tokens     Tokens
+	Guard      *auth.Guard
 	Models     Models
 	Library    Library
 	WakeReader func() // tells the worker that documents wait to be read; may be nil
 	House      *turn.House
-	// Watch tells when the token of an open stream is taken back; release ends the watch.
-	Watch func(pass scaigrid.Pass) (revoked <-chan struct{}, release func())
 
 	Metrics *Metrics
 	Limits  *Limits
@@ -52,15 +50,16 @@ type Options struct {
 
 // Server answers HTTP. Make one with New.
 type Server struct {
-	store    *store.Store
-	keys     Keys
-	tokens   Tokens
-	models   Models
-	library  Library
-	wake     func()
-	visitors *visitorMemory
-	bots     *botCache
-	chat     *chatDoor
+	store       *store.Store
+	keys        *auth.APIKeys
+	tokens      *auth.EmbedTokens
+	revocations *auth.Revocations
+	models      Models
+	library     Library
+	wake        func()
+	visitors    *visitorMemory
+	bots        *botCache
+	chat        *chatDoor
 
 	limits  *Limits
 	metrics *Metrics
@@ -84,13 +83,13 @@ type Server struct {
 // call it, or that cannot be described in the OpenAPI document.
 func New(o Options) (*Server, error) {
 	s := &Server{
-		store: o.Store, keys: o.Keys, tokens: o.Tokens, models: o.Models, library: o.Library, wake: o.WakeReader,
+		store: o.Store, keys: o.Guard.Keys, tokens: o.Guard.Tokens, revocations: o.Guard.Revocations, models: o.Models, library: o.Library, wake: o.WakeReader,
 		limits: o.Limits, metrics: o.Metrics, ready: o.Ready, docs: o.Docs, proxies: o.TrustedProxies, log: o.Log, clock: o.Clock,
 		mux: http.NewServeMux(), allow: map[string]string{}, buffers: newPool(), jsonType: []string{"application/json"},
 	}
 	s.visitors = newVisitorMemory(o.Store)
 	s.bots = newBotCache(o.Store, o.Clock)
-	s.chat = &chatDoor{house: o.House, store: o.Store, watch: o.Watch, clock: o.Clock}
+	s.chat = &chatDoor{house: o.House, store: o.Store, watch: o.Guard.Revocations.Watch, clock: o.Clock}
 	s.lost = o.Metrics.route("unmatched")
 	var err error
 	if s.static, err = newStaticFiles(o.Widget); err != nil {

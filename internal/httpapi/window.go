@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	windowParts = 12     // of a window's length; the oldest part fades out
-	maxWindows  = 50_000 // counters in memory, about 12 MB
+	windowParts = 60     // of a window's length; the oldest part fades out
+	maxWindows  = 30_000 // counters in memory, about 12 MB
 	shards      = 16
 )
 
 // windows counts in sliding windows of one length, one window a subject. The
-// count is exact but for the oldest twelfth of the window, whose calls are
+// count is exact but for the oldest sixtieth of the window, whose calls are
 // taken to be spread evenly over it.
 type windows struct {
 	span  time.Duration
@@ -81,7 +81,7 @@ func (w *windows) one(now time.Time, b bound, n int32) gauge {
 	left := float64(step-at%step) / float64(step) // of the oldest part that still counts
 	used := win.used(left)
 	g := gauge{limit: b.max, ok: true}
-	if n > 0 && used+1 > float64(b.max) {
+	if n > 0 && used >= float64(b.max) {
 		g.ok = false
 		g.wait = win.wait(at, step, b.max)
 		g.reset = now.Add(g.wait)
@@ -148,19 +148,19 @@ func (w *window) wait(at, step int64, limit int) time.Duration {
 	for age := range int64(windowParts) {
 		whole += float64(w.cell(age))
 	}
-	room := float64(limit - 1)
+	room := float64(limit)
 	for age := int64(windowParts); age >= 0; age-- {
 		n := float64(w.cell(age))
 		if age < windowParts {
 			whole -= n
 		}
-		if whole > room || n == 0 {
+		if whole >= room || n == 0 {
 			continue
 		}
 		// The part that is age old fades out from the moment when it becomes the oldest.
-		from := (w.part-age+windowParts)*step + 0
-		until := from + int64(float64(step)*(1-(room-whole)/n))
-		return time.Duration(max(0, until-at))
+		from := (w.part - age + windowParts) * step
+		until := from + int64(float64(step)*max(0, 1-(room-whole)/n))
+		return time.Duration(max(0, until-at)) + time.Millisecond
 	}
 	return time.Duration(step)
 }
