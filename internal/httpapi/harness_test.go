@@ -31,6 +31,7 @@ const bots = "/v1/modules/scaibot/bots"
 // site is a whole server on a real SQLite store, with two tenants in it.
 type site struct {
 	t      testing.TB
+	dir    string // of the database
 	store  *store.Store
 	guard  *auth.Guard
 	server *Server
@@ -51,6 +52,7 @@ type tenant struct {
 	turn  string
 	reply string
 	key   string // may do everything
+	keyID string
 }
 
 // lines are a log that a test reads.
@@ -108,7 +110,8 @@ func widgetFiles() fstest.MapFS {
 
 func open(t testing.TB, set LimitSettings) *site {
 	t.Helper()
-	s := &site{t: t, store: sqlite(t), log: &lines{}, clock: &hands{at: time.Now().UTC().Truncate(time.Second)}}
+	s := &site{t: t, dir: t.TempDir(), log: &lines{}, clock: &hands{at: time.Now().UTC().Truncate(time.Second)}}
+	s.store = sqlite(t, s.dir)
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	secret, err := auth.NewSecret("test", bytes.Repeat([]byte{7}, 32))
 	s.must(err)
@@ -126,6 +129,7 @@ func open(t testing.TB, set LimitSettings) *site {
 	s.server, err = New(Options{
 		Store: s.store, Guard: s.guard, Models: parrot{}, Library: library, House: house,
 		Metrics: NewMetrics(prometheus.NewRegistry()), Limits: limits, Widget: widgetFiles(),
+		Docs:    http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<p>docs</p>") }),
 		Ready:   []Check{{Name: "store", Do: s.store.Ping}},
 		Version: "test", Log: log, Clock: s.clock.now,
 	})
@@ -145,11 +149,11 @@ func open(t testing.TB, set LimitSettings) *site {
 	return s
 }
 
-// sqlite opens a store in a temporary folder.
-func sqlite(t testing.TB) *store.Store {
+// sqlite opens a store in a folder.
+func sqlite(t testing.TB, dir string) *store.Store {
 	t.Helper()
 	ctx := context.Background()
-	s, err := store.Open(ctx, store.Options{DataDir: t.TempDir()})
+	s, err := store.Open(ctx, store.Options{DataDir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,6 +175,9 @@ func (s *site) tenant(slug string) *tenant {
 	tn.bot = s.newBot(tn, slug)
 	tn.doc = s.newDocument(tn.bot)
 	tn.key = s.key(tn, scaigrid.AllPermissions())
+	keys, _, err := s.store.APIKeys(ctx, tn.ID, scaigrid.PageRequest{Limit: 1})
+	s.must(err)
+	tn.keyID = keys[0].ID
 	s.talk(tn)
 	return tn
 }
