@@ -60,6 +60,19 @@ func newIncoming(a scaigrid.Acceptance) (*incoming, error) {
 }
 
 func (in *incoming) accept(t *tx) (scaigrid.Accepted, error) {
+	out, err := in.open(t)
+	if scaigrid.ErrorCode(err) != scaigrid.CodeTurnInProgress || in.ClientMessageID == "" {
+		return out, err
+	}
+	// What runs may be the turn of this very message, begun by another node since we looked.
+	held, retryable, lookErr := in.heldTurn(t)
+	if lookErr != nil || retryable {
+		return out, err
+	}
+	return scaigrid.Accepted{Turn: held, VisitorID: in.VisitorID}, nil
+}
+
+func (in *incoming) open(t *tx) (scaigrid.Accepted, error) {
 	fresh, err := in.findVisitor(t)
 	if err != nil {
 		return scaigrid.Accepted{}, err
@@ -117,6 +130,9 @@ func (in *incoming) findVisitor(t *tx) (fresh bool, err error) {
 	if len(key) == 0 {
 		key = nil
 	}
+	if in.ConversationID != "" || in.Replaces != "" {
+		return false, scaigrid.NotFound() // somebody new owns nothing yet
+	}
 	in.VisitorID = in.NewVisitorID
 	_, err = t.exec(`INSERT INTO visitors (id, tenant_id, bot_id, key_hash, key_dead, created_at, updated_at) VALUES ($1, $2, $3, $4, FALSE, $5, $5)`,
 		in.VisitorID, in.Bot.TenantID, in.Bot.ID, key, in.now)
@@ -165,12 +181,10 @@ func (in *incoming) again(t *tx, held scaigrid.Turn) (scaigrid.Accepted, error) 
 // placeInConversation begins or goes on with a conversation and returns the
 // seq of the reply; the question has the one before.
 func (in *incoming) placeInConversation(t *tx) (int64, error) {
-	if in.Replaces != "" {
-		if err := in.withdraw(t); err != nil {
-			return 0, err
-		}
-	}
-	if in.ConversationID != "" {
+	switch {
+	case in.Replaces != "":
+		return in.replace(t)
+	case in.ConversationID != "":
 		return in.extend(t, 2)
 	}
 	in.ConversationID = in.NewConversationID
@@ -212,23 +226,28 @@ func (in *incoming) extend(t *tx, n int64) (seq int64, err error) {
 	return 0, errTurnInProgress()
 }
 
-// withdraw takes back the last question of the conversation and what followed.
-func (in *incoming) withdraw(t *tx) error {
-	var seq int64
+// replace makes room like extend, and takes back the last question of the
+// conversation with what followed it.
+func (in *incoming) replace(t *tx) (int64, error) {
+	var old int64
 	var conversation string
 	err := t.get(`SELECT m.seq, m.conversation_id FROM messages m JOIN conversations c ON c.id = m.conversation_id
 		WHERE m.id = $1 AND m.role = 'user' AND m.status <> 'withdrawn' AND c.bot_id = $2 AND c.visitor_id = $3
 			AND NOT EXISTS (SELECT 1 FROM messages n WHERE n.conversation_id = m.conversation_id AND n.seq > m.seq AND n.role = 'user')`,
-		in.Replaces, in.Bot.ID, in.VisitorID).Scan(&seq, &conversation)
+		in.Replaces, in.Bot.ID, in.VisitorID).Scan(&old, &conversation)
 	if none(err) || (err == nil && in.ConversationID != "" && conversation != in.ConversationID) {
-		return errNotReplaceable()
+		return 0, errNotReplaceable()
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	in.ConversationID = conversation
-	_, err = t.exec("UPDATE messages SET status = 'withdrawn' WHERE conversation_id = $1 AND seq >= $2 AND status <> 'streaming'", conversation, seq)
-	return err
+	seq, err := in.extend(t, 2)
+	if err != nil {
+		return 0, err
+	}
+	_, err = t.exec("UPDATE messages SET status = 'withdrawn' WHERE conversation_id = $1 AND seq >= $2", conversation, old)
+	return seq, err
 }
 
 func (in *incoming) openTurn(t *tx) (scaigrid.Accepted, error) {

@@ -2,7 +2,7 @@ package store_test
 
 import (
 	"context"
-	"fmt"
+	"crypto/rand"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -36,20 +36,19 @@ func benchTurns(b *testing.B, s *store.Store) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		v := visitors[int(n.Add(1))%len(visitors)]
-		i := 0
 		for pb.Next() {
-			i++
-			id := fmt.Sprintf("%s_%d", v.VisitorID, i)
+			now := time.Now()
 			acc, err := s.Accept(context.Background(), scaigrid.Acceptance{
 				Bot: w.Bot, Pass: scaigrid.Pass{Anonymous: true}, VisitorID: v.VisitorID, ConversationID: v.Turn.ConversationID,
-				ClientMessageID: id, Text: "How long does shipping take?", Node: "node-a", Now: w.Now, LeaseUntil: w.Now,
-				NewMessageID: "msg_q" + id, NewReplyID: "msg_r" + id, NewTurnID: "turn_" + id,
+				ClientMessageID: rand.Text(), Text: "How long does shipping take?", Node: "node-a", Now: now, LeaseUntil: now,
+				NewMessageID: scaigrid.NewID(scaigrid.KindMessage, now), NewReplyID: scaigrid.NewID(scaigrid.KindMessage, now),
+				NewTurnID: scaigrid.NewID(scaigrid.KindTurn, now),
 			})
 			if err != nil {
 				b.Error(err)
 				return
 			}
-			if err := s.FinishTurn(context.Background(), acc.Turn.ID, answer, marks, w.Now); err != nil {
+			if err := s.FinishTurn(context.Background(), acc.Turn.ID, answer, marks, time.Now()); err != nil {
 				b.Error(err)
 				return
 			}

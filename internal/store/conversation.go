@@ -169,7 +169,7 @@ func (s *Store) DeleteConversation(ctx context.Context, tenantID, conversationID
 			return err
 		}
 		for _, query := range []string{
-			"DELETE FROM turns WHERE conversation_id = $1",
+			"DELETE FROM turns WHERE id IN (SELECT turn_id FROM messages WHERE conversation_id = $1)", // each turn has its reply
 			"DELETE FROM messages WHERE conversation_id = $1",
 		} {
 			if _, err := t.exec(query, conversationID); err != nil {

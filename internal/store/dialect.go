@@ -70,7 +70,7 @@ func sqliteDSN(path string, readOnly bool) string {
 	q := url.Values{"_txlock": {"immediate"}, "_dqs": {"0"}, "_defensive": {"1"}}
 	pragmas := []string{
 		"busy_timeout(5000)", "foreign_keys(1)", "synchronous(FULL)", "temp_store(MEMORY)",
-		"cache_size(-16384)", "wal_autocheckpoint(2000)", "journal_size_limit(67108864)", "cell_size_check(1)",
+		"cache_size(-16384)", "wal_autocheckpoint(8000)", "journal_size_limit(67108864)", "cell_size_check(1)",
 	}
 	if readOnly {
 		pragmas = append(pragmas, "query_only(1)")

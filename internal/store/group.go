@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -15,7 +16,8 @@ import (
 const maxGroup = 256
 
 // groupWriter is SQLite's one writer. Whatever gathers while a commit runs is
-// the next commit: each write in a savepoint of its own, one sync for all.
+// the next commit: one transaction and one sync for all, in which no member
+// can harm another.
 type groupWriter struct {
 	d    *dialect
 	db   *sql.DB
@@ -144,13 +146,17 @@ func (w *groupWriter) take(n int) []*job {
 // learn why: nothing of theirs is stored.
 func (w *groupWriter) commit(group []*job) {
 	errs := make([]error, len(group))
-	err := w.transact(group, errs)
+	err := w.transact(group, errs, false)
+	if errors.Is(err, errUndo) {
+		clear(errs)
+		err = w.transact(group, errs, true)
+	}
 	if err != nil {
 		err = w.d.explain(err)
 		if w.d.classify(err) == classBusy {
 			// The lock was waited for as long as we promise; whoever queued
 			// behind has waited too.
-			for _, j := range w.take(1 << 30) {
+			for _, j := range w.take(math.MaxInt) {
 				j.answer(err)
 			}
 		}
@@ -163,7 +169,14 @@ func (w *groupWriter) commit(group []*job) {
 	}
 }
 
-func (w *groupWriter) transact(group []*job, errs []error) (err error) {
+// errUndo tells that a member failed after it had written.
+var errUndo = errors.New("a member of the group must be undone alone")
+
+// transact runs the group. Savepoints cost an eighth of a turn and are hardly
+// ever needed, so the first try goes without: a member that fails before it
+// wrote leaves nothing to undo. One that fails later ends the try with errUndo,
+// and the second try gives each member a savepoint.
+func (w *groupWriter) transact(group []*job, errs []error, savepoints bool) (err error) {
 	ctx := context.Background()
 	if err := w.setSync(ctx, group); err != nil {
 		return err
@@ -177,9 +190,14 @@ func (w *groupWriter) transact(group []*job, errs []error) (err error) {
 			_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
 		}
 	}()
-	t := &tx{ctx: ctx, d: w.d, exer: w.conn}
 	for i, j := range group {
-		if errs[i], err = w.runOne(t, j); err != nil {
+		t := &tx{ctx: ctx, d: w.d, exer: w.conn}
+		if savepoints {
+			errs[i], err = w.runCarefully(t, j)
+		} else {
+			errs[i], err = w.runOne(t, j)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -196,9 +214,23 @@ func (w *groupWriter) transact(group []*job, errs []error) (err error) {
 	return nil
 }
 
-// runOne runs one member in a savepoint. Its own failure is undone and
-// reported as own; lost means that the whole transaction cannot go on.
+// runOne runs one member. Own is its failure with nothing to undo; lost means
+// that the whole transaction cannot go on.
 func (w *groupWriter) runOne(t *tx, j *job) (own, lost error) {
+	own = protect(t, j.fn)
+	switch {
+	case own == nil:
+		return nil, nil
+	case w.d.classify(own).endsTransaction():
+		return nil, own
+	case t.wrote:
+		return nil, errUndo
+	}
+	return own, nil
+}
+
+// runCarefully runs one member in a savepoint, which undoes its failure.
+func (w *groupWriter) runCarefully(t *tx, j *job) (own, lost error) {
 	if _, err := w.conn.ExecContext(t.ctx, "SAVEPOINT member"); err != nil {
 		return nil, err
 	}

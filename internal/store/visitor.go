@@ -102,7 +102,8 @@ func moveVisitor(t *tx, botID, from, to string) error {
 	if _, err := t.exec("UPDATE messages SET visitor_id = $3 WHERE bot_id = $1 AND visitor_id = $2 AND client_message_id IS NOT NULL", botID, from, to); err != nil {
 		return err
 	}
-	if _, err := t.exec("UPDATE turns SET visitor_id = $2 WHERE conversation_id IN (SELECT id FROM conversations WHERE visitor_id = $1)", from, to); err != nil {
+	if _, err := t.exec(`UPDATE turns SET visitor_id = $2 WHERE id IN
+		(SELECT m.turn_id FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE c.visitor_id = $1)`, from, to); err != nil {
 		return err
 	}
 	_, err := t.exec("UPDATE conversations SET visitor_id = $2 WHERE visitor_id = $1", from, to)

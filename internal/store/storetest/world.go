@@ -2,11 +2,14 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/scailabs/scaigrid"
 	"github.com/scailabs/scaigrid/internal/store"
@@ -88,11 +91,48 @@ func Answer(text string) scaigrid.Outcome {
 	}
 }
 
+// Visitor notes a visitor whom the site knows, with metadata, and returns our id.
+func (w *World) Visitor(externalID, email string) string {
+	w.T.Helper()
+	id, err := w.Store.SaveVisitor(context.Background(), scaigrid.Visitor{
+		ID: w.ID("vis"), TenantID: w.Tenant.ID, BotID: w.Bot.ID, ExternalID: externalID, Email: email, Metadata: []byte(`{"plan":"pro"}`), UpdatedAt: w.Now,
+	})
+	w.Must(err)
+	return id
+}
+
+// AddDocument stores a document of the bot.
+func (w *World) AddDocument(name, text string) *scaigrid.Document {
+	w.T.Helper()
+	d := &scaigrid.Document{
+		ID: w.ID("doc"), TenantID: w.Tenant.ID, BotID: w.Bot.ID, Name: name, Source: "text", MediaType: "text/plain", URL: "https://docs.test/" + name,
+		SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(text))), CreatedAt: w.Now,
+	}
+	w.Must(w.Store.AddDocument(context.Background(), d, []byte(text)))
+	return d
+}
+
+// Equal reports a difference.
+func (w *World) Equal(what string, got, want any) {
+	w.T.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.T.Errorf("%s differs (-want +got):\n%s", what, diff)
+	}
+}
+
 // Must ends the test at an error.
 func (w *World) Must(err error) {
 	w.T.Helper()
 	if err != nil {
 		w.T.Fatalf("unexpected error: %v", err)
+	}
+}
+
+// Note reports an error and goes on; for goroutines, which must not end a test.
+func (w *World) Note(err error) {
+	w.T.Helper()
+	if err != nil {
+		w.T.Errorf("unexpected error: %v", err)
 	}
 }
 

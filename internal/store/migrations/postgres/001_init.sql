@@ -195,7 +195,6 @@ CREATE TABLE turns (
 );
 -- One running turn in a conversation; also how the running ones are found.
 CREATE UNIQUE INDEX turns_running ON turns (conversation_id) WHERE state = 'running';
-CREATE INDEX turns_conversation ON turns (conversation_id);
 
 -- What turns cost. Stays when the conversation is deleted, and so do the limits.
 CREATE TABLE usage (
