@@ -18,7 +18,7 @@ step() { # step NAME COMMAND…
 
 rm -rf .build
 mkdir -p .build
-step "toolchain" scripts/toolchain.sh
+step "toolchain" scripts/toolchain.sh gcc # for the race detector
 step "Debian packages" scripts/packages.sh
 step "web files" make --no-print-directory web
 step "Go tools" scripts/tools.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says what is missing of the tools that must be there before anything else.
+# toolchain.sh [PROGRAM…]: says what is missing of the tools that must be there before anything else, and of those named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,6 +11,7 @@ need go "https://go.dev/doc/install, version $(awk '$1 == "go" { print $2 }' go.
 need node "version 20.19 or newer"
 need npm "comes with node"
 need git "apt-get install git"
+for program in "$@"; do need "$program" "apt-get install $program"; done
 [ "$missing" = 0 ] || exit 1
 
 node -e '
