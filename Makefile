@@ -52,7 +52,7 @@ web/node_modules/.installed: web/package-lock.json
 
 web/node_modules/.built: web/node_modules/.installed $(web_sources)
 	@echo "web: building the widget"
-	@cd web && npm run --silent build
+	@cd web && npm run --silent build && npm run --silent reference
 	@touch $@
 
 .PHONY: help run test test-long build web lint fmt generate tools clean
