@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -333,4 +334,14 @@ func (a answer) field(name string) answer {
 		a.t.Fatalf("the error does not name %s: %s", name, a.body)
 	}
 	return a
+}
+
+// decodePart reads the payload of a token.
+func decodePart(t testing.TB, token string) string {
+	t.Helper()
+	b, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

@@ -17,6 +17,7 @@ func (s *Server) table() []route {
 	return slices.Concat(
 		s.platformRows(),
 		s.botRows(),
+		s.versionRows(),
 		s.documentRows(),
 		s.searchRows(),
 		s.tokenRows(),

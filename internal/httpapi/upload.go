@@ -35,6 +35,7 @@ const (
 // upload is a document as it came, checked for form.
 type upload struct {
 	name      string
+	file      string // the file's own name, which tells its kind
 	source    string // file, text or qa
 	mediaType string
 	url       string // where citations lead
@@ -211,9 +212,7 @@ func (u *upload) takePart(field string, part *multipart.Part) error {
 	switch field {
 	case "file":
 		u.body, u.mediaType = body, part.Header.Get("Content-Type")
-		if u.name == "" {
-			u.name = part.FileName()
-		}
+		u.file = part.FileName()
 	case "name":
 		u.name = string(body)
 	case "metadata":
@@ -231,6 +230,9 @@ func (u *upload) takePart(field string, part *multipart.Part) error {
 
 // checkFile judges the file by its name and type; what is in it is read later.
 func (u *upload) checkFile() error {
+	if u.name == "" {
+		u.name = u.file
+	}
 	name, msg := documentName(u.name)
 	if msg != "" {
 		return scaigrid.Invalid("name", "%s", msg)
@@ -243,12 +245,12 @@ func (u *upload) checkFile() error {
 	if err != nil {
 		mt = ""
 	}
-	if !knowledge.Supported(mt, u.name) {
+	if !knowledge.Supported(mt, u.file) {
 		return scaigrid.Errorf(scaigrid.CodeUnsupportedMediaType, "This kind of file cannot be read yet. Markdown (.md) and plain text (.txt) can; save the document as one of these and upload it again.")
 	}
 	if mt == "" || mt == "application/octet-stream" {
 		mt = "text/plain"
-		if ext := strings.ToLower(path.Ext(u.name)); ext != ".txt" && ext != ".text" {
+		if ext := strings.ToLower(path.Ext(u.file)); ext != ".txt" && ext != ".text" {
 			mt = "text/markdown"
 		}
 	}
