@@ -1,0 +1,6 @@
+//go:build !unix
+
+package app
+
+// freeBytes is not known here.
+func freeBytes(string) (n uint64, ok bool) { return 0, false }

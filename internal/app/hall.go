@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/scailabs/scaigrid"
+	"github.com/scailabs/scaigrid/internal/config"
+	"github.com/scailabs/scaigrid/internal/store"
+)
+
+// hall holds the parts of one process that need no connection of a client: the
+// database and the rooms on top of it. Server and commands share it.
+type hall struct {
+	cfg   *config.Loaded
+	log   *slog.Logger
+	clock func() time.Time
+	node  string
+
+	store  *store.Store
+	tenant *scaigrid.Tenant
+	admin  *scaigrid.User
+	first  bool // this start made the tenant
+}
+
+// hallOptions say how a hall is opened.
+type hallOptions struct {
+	cfg     *config.Loaded
+	log     *slog.Logger
+	clock   func() time.Time
+	version string
+	serve   bool // claim the data folder
+}
+
+// The one tenant that a start makes.
+const (
+	tenantSlug = "main"
+	tenantName = "Main"
+)
+
+// openHall opens the database, brings it up to date and builds the rooms.
+func openHall(ctx context.Context, o hallOptions) (_ *hall, err error) {
+	h := &hall{cfg: o.cfg, log: o.log, clock: o.clock, node: scaigrid.NewID(scaigrid.KindNode, o.clock())}
+	if err := checkFolder(&o.cfg.Config); err != nil {
+		return nil, err
+	}
+	h.store, err = store.Open(ctx, store.Options{
+		DataDir: o.cfg.DataDir, DatabaseURL: o.cfg.DatabaseURL.Reveal(), Release: o.version, Log: o.log,
+	})
+	if err != nil {
+		return nil, databaseError(err)
+	}
+	defer func() {
+		if err != nil {
+			_ = h.store.Close()
+		}
+	}()
+	if o.serve {
+		if err := h.store.ClaimServe(); err != nil {
+			return nil, err
+		}
+	}
+	if err := h.store.Migrate(ctx); err != nil {
+		return nil, databaseError(err)
+	}
+	if err := h.firstStart(ctx); err != nil {
+		return nil, databaseError(err)
+	}
+	return h, nil
+}
+
+// firstStart makes the tenant and its administrator, unless they are there.
+func (h *hall) firstStart(ctx context.Context) (err error) {
+	now := h.clock()
+	h.tenant, h.admin, h.first, err = h.store.EnsureTenant(ctx,
+		scaigrid.Tenant{ID: scaigrid.NewID(scaigrid.KindTenant, now), Slug: tenantSlug, Name: tenantName, CreatedAt: now},
+		scaigrid.User{ID: scaigrid.NewID(scaigrid.KindUser, now), Name: "Administrator", Role: scaigrid.RoleTenantAdmin, CreatedAt: now})
+	if err == nil && h.admin == nil {
+		err = errors.New("the tenant has no administrator; restore the newest backup")
+	}
+	return err
+}
+
+// caller is who works at the command line: the operator himself, who may do
+// everything in his tenant.
+func (h *hall) caller() scaigrid.Caller {
+	return scaigrid.Caller{TenantID: h.tenant.ID, UserID: h.admin.ID, Permissions: scaigrid.AllPermissions()}
+}
+
+func (h *hall) close() error { return h.store.Close() }
+
+// secretPath is where the installation secret lies.
+func secretPath(cfg *config.Config) string {
+	if cfg.SecretFile != "" {
+		return cfg.SecretFile
+	}
+	return filepath.Join(cfg.DataDir, "secret")
+}
+
+// checkFolder refuses what would be taken for a new installation but is an old
+// one that lost its database.
+func checkFolder(cfg *config.Config) error {
+	if cfg.DatabaseURL != "" || cfg.SecretFile != "" {
+		return nil
+	}
+	if _, err := os.Stat(secretPath(cfg)); err != nil {
+		return nil // a new folder, or one that store.Open complains about in its own words
+	}
+	db := filepath.Join(cfg.DataDir, "scaigrid.db")
+	info, err := os.Stat(db)
+	if err == nil && info.Size() > 0 {
+		return nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return &databaseFault{fmt.Errorf("the data folder %s was in use, but its database %s is missing or empty; restore it from a backup, or remove %s to begin anew",
+		cfg.DataDir, filepath.Base(db), secretPath(cfg))}
+}
+
+// databaseFault is an error because of which the database must not be used.
+type databaseFault struct{ cause error }
+
+func (e *databaseFault) Error() string        { return e.cause.Error() }
+func (e *databaseFault) Unwrap() error        { return e.cause }
+func (e *databaseFault) Is(target error) bool { return target == ErrDatabase }
+
+// databaseError marks an error that says that the database is damaged or newer
+// than this program.
+func databaseError(err error) error {
+	var newer *store.NewerSchemaError
+	if errors.As(err, &newer) || store.Damaged(err) {
+		return &databaseFault{err}
+	}
+	return err
+}
