@@ -2,13 +2,14 @@
  * Builds the widget into web/dist/widget: the panel and its chunks first, with hashed names, then the loader, which is
  * told the panel's name; last a manifest from logical to hashed names.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { stripDocs } from './strip-docs.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const out = `${root}dist/widget`;
+const done = `${root}dist/widget`;
+const out = `${root}node_modules/.widget-build`; // moved into place when all of it is there
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
 const common = {
@@ -35,7 +36,7 @@ const panel = await build({
   define: { __VERSION__: JSON.stringify(version) },
   build: {
     ...shared,
-    lib: { entry: { panel: `${root}widget/src/panel/main.ts`, messages: `${root}widget/src/table/messages.ts` }, formats: ['es'] },
+    lib: { entry: { panel: `${root}widget/src/panel/main.ts`, messages: `${root}widget/src/messages.ts` }, formats: ['es'] },
     rollupOptions: {
       output: { entryFileNames: '[name]-[hash].js', chunkFileNames: '[name]-[hash].js', hashCharacters: 'hex', minify: true },
     },
@@ -58,3 +59,7 @@ await build({
 });
 
 writeFileSync(`${out}/manifest.json`, `${JSON.stringify({ version, files: { 'widget.js': 'widget.js', ...files } }, null, 2)}\n`);
+
+mkdirSync(`${root}dist`, { recursive: true });
+rmSync(done, { recursive: true, force: true });
+renameSync(out, done);

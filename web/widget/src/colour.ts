@@ -16,12 +16,6 @@ export function luminance(colour: Rgb): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/** White where it reaches 4.5 to 1; else near-black, or black where near-black would fall short. */
-export function textOn(colour: Rgb): string {
-  const light = luminance(colour);
-  return light <= 0.183 ? '#fff' : light > 0.22 ? '#14161b' : '#000';
-}
-
 export function contrast(a: Rgb, b: Rgb): number {
   const [x, y] = [luminance(a), luminance(b)];
   return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);

@@ -19,13 +19,18 @@ const base: Record<string, string> = {
 };
 
 export function place(element: HTMLElement, geometry: Record<string, string>): void {
-  for (const [name, value] of Object.entries({ ...base, ...geometry })) element.style.setProperty(name, value, 'important');
+  const all = { ...base, ...geometry };
+  for (const name in all) element.style.setProperty(name, all[name] ?? '', 'important');
 }
 
 /** Sets or takes back custom properties on an element of ours. */
 export function vary(element: HTMLElement, values: Record<string, string | undefined>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (value) element.style.setProperty(name, value);
-    else element.style.removeProperty(name);
-  }
+  for (const name in values) element.style.setProperty(name, values[name] ?? '');
+}
+
+/** The bot's variables under the names by which our sheets look for them, below the page's. */
+export function bots(values: Record<string, string>): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const name in values) out[name.replace('--scaibot-', '--sb-bot-')] = values[name] ?? '';
+  return out;
 }

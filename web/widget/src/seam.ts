@@ -81,10 +81,10 @@ export interface PanelHost {
   report(code: MessageCode, where?: string): void;
   /** Element that the panel is to be put into, or null for the page itself. */
   container(): Element | null;
-  launcher: Element | null;
+  /** The launcher's button and the element that it is in; null for an inline chat. */
+  readonly launcher: { readonly element: HTMLElement; readonly button: HTMLButtonElement } | null;
   /** The panel was opened or closed, by whomever. */
   shown(open: boolean): void;
-  unread(count: number): void;
   /** The bot does not exist or does not answer: everything goes. */
   gone(code: MessageCode): void;
   /** Violations of the page's policy seen so far that concern us. */

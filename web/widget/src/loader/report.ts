@@ -1,20 +1,21 @@
 /** Says in the console what is wrong, where, and what to do; each thing once until it changed. */
-import { loaderMessages, type MessageCode, type MessageSpec } from '../table/messages.ts';
+import type { MessageCode } from '../table/messages.ts';
 import { load } from './chunk.ts';
+import type { Server } from './server.ts';
 
 declare const __MESSAGES__: string;
 
 const said = new Set<string>();
 
-/** `server` is the address of ours, "" while none is known; `assets` the folder of its files. */
-export async function report(code: MessageCode, where = '', server = '', assets = ''): Promise<void> {
+export function report(code: MessageCode, where: string, { url, assets }: Server): void {
   const key = code + where;
   if (said.has(key)) return;
   said.add(key);
-  let table: Partial<Record<string, MessageSpec>> = loaderMessages;
-  if (!table[code] && assets) table = await load<{ messages: typeof table }>(assets + __MESSAGES__).then((module) => module.messages, () => table);
-  const { what = 'See the reference', fix = '', level = 'error' }: Partial<MessageSpec> = table[code] ?? {};
-  console[level](`scaibot[${code}]: ${what}${where && ` (${where})`}. ${fix && `${fix}. `}${server}/docs/reference/widget#${code}`);
+  load<typeof import('../messages.ts')>(assets + __MESSAGES__).then(
+    ({ print }) => print(code, where, url),
+    // Without its words a message still says which it is and where.
+    () => console.error(`scaibot[${code}]: ${where}`),
+  );
 }
 
 /** It works again: should it break once more, that is news. */

@@ -1,5 +1,6 @@
 /** From attributes, `init` and the bot's settings to one set of values. */
 import type { EmbedInfo } from '../../../protocol/wire.ts';
+import { launcherIcons } from '../icons.ts';
 import type { Settings } from '../seam.ts';
 import { options, type OptionName, type Options, type OptionSpec } from '../table/options.ts';
 
@@ -20,12 +21,11 @@ export function httpUrl(value: string, image = false): string | undefined {
 }
 
 const readers: Record<string, (text: string) => Value | undefined> = {
-  bool: (text) => (/^(true|1|yes|)$/i.test(text) ? true : /^(false|0|no)$/i.test(text) ? false : undefined),
-  integer: (text) => (/^-?\d{1,10}$/.test(text) ? Number(text) : undefined),
-  pixels: (text) => (/^\d{1,5}(px)?$/.test(text) ? parseInt(text) : undefined),
+  bool: (text) => (/^(true|1|)$/.test(text) ? true : /^(false|0)$/.test(text) ? false : undefined),
+  number: (text) => (/^-?\d{1,9}(px)?$/.test(text) ? parseInt(text) : undefined),
   colour: (text) => (CSS.supports('color', text) ? text : undefined),
-  locale: (text) => (/^[a-z]{2,3}(-[a-z0-9]{2,8})*$|^auto$/i.test(text) ? text : undefined),
   url: (text) => httpUrl(text),
+  icon: (text) => (text in launcherIcons ? text : httpUrl(text, true)),
   selector: (text) => {
     try {
       document.querySelector(text);
@@ -34,15 +34,13 @@ const readers: Record<string, (text: string) => Value | undefined> = {
       return undefined;
     }
   },
-  icon: (text) => (/^[a-z-]{1,30}$/.test(text) ? text : httpUrl(text, true)),
 };
 
 function parse(name: OptionName, raw: unknown): Value | undefined {
   const text = String(raw as Value).trim();
-  const { kind } = spec(name);
+  const { kind = '' } = spec(name);
   if (typeof kind !== 'string') return kind.includes(text) ? text : undefined;
-  const read = readers[kind];
-  return read ? read(text) : text || undefined;
+  return readers[kind] ? readers[kind](text) : text || undefined;
 }
 
 /** The options in a bag of raw values; what cannot be understood is reported and left out. */
@@ -62,24 +60,20 @@ const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: strin
 
 /** Page before bot before default. CSS variables of the page stand between the first two and are read by the sheets. */
 export function settle(page: Options, info: EmbedInfo, refused: Refused): Settings {
-  const looks: Record<string, unknown> = {};
   const botVariables: Record<string, string> = {};
-  for (const [key, value] of Object.entries(info.appearance ?? {})) {
-    if (key.startsWith('--')) botVariables[key] = value;
-    else looks[camel(key)] = value;
-  }
-  const fromInfo = info as Record<string, unknown>;
   const bot: Record<string, unknown> = {};
   const preset: Record<string, unknown> = {};
   for (const name of names) {
-    const { pageOnly, field, preset: value } = spec(name);
-    if (!pageOnly) bot[name] = looks[name] ?? (field && fromInfo[field]);
-    preset[name] = value;
+    const { pageOnly, field, kind, preset: value } = spec(name);
+    preset[name] = Array.isArray(kind) ? kind[0] : value;
+    if (!pageOnly) bot[name] = (field && info[field as keyof EmbedInfo]) || undefined;
   }
-  const settled = { ...preset, ...read(bot, refused), ...page } as Settings;
-  if (!page.primaryColor && settled.primaryColor) {
-    botVariables['--scaibot-primary'] ??= settled.primaryColor;
-    settled.primaryColor = undefined;
+  for (const [key, value] of Object.entries(info.appearance ?? {})) {
+    const name = key.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    if (key.startsWith('--')) botVariables[key] = value;
+    else if (name in bot) bot[name] = value;
   }
-  return { ...settled, botVariables, suggestedQuestions: info.suggested_questions ?? [] };
+  const { primaryColor, ...looks } = read(bot, refused);
+  if (primaryColor) botVariables['--scaibot-primary'] ??= primaryColor;
+  return { ...preset, ...looks, ...page, botVariables, suggestedQuestions: info.suggested_questions ?? [] };
 }

@@ -32,7 +32,7 @@ const MARGIN = 60_000; // before the end
 const SHORT = 120_000; // a shorter life is renewed at its half
 const PAUSE = 10_000; // between two fetches
 const TICK = 30_000; // a sleeping machine is noticed this soon after it woke
-const LONG_HIDDEN = 60_000;
+const LONG = 60_000; // hidden or asleep
 const PATIENCE = 10_000; // for the endpoint to answer
 
 interface Claims {
@@ -72,14 +72,8 @@ export function lifeOf(body: Body, claims: Claims, date: number): number {
   return left > 0 ? left : 3600_000;
 }
 
-class Trouble extends Error {
-  constructor(
-    readonly code: MessageCode,
-    readonly where: string,
-  ) {
-    super(code);
-  }
-}
+/** What is wrong, and where. */
+type Trouble = [code: MessageCode, where: string];
 
 /** The token's fields in an answer: bare, or in an envelope. */
 function bodyOf(text: string): Body {
@@ -110,9 +104,11 @@ export class TokenLife implements Tokens {
   #failures = 0;
   /** When the last answer with a token was asked for. */
   #fetched = -Infinity;
-  #hidden: number | undefined;
+  /** When to act next: fetch, or notice that a static token is over. */
+  #due = Infinity;
+  #hidden = Infinity;
   #abort: AbortController | undefined;
-  #cancel: Off = () => undefined;
+  #cancel: Off | undefined;
 
   constructor(o: TokenOptions, clock: TokenClock) {
     this.#o = o;
@@ -122,8 +118,8 @@ export class TokenLife implements Tokens {
   start(): void {
     const { token, url } = this.#o;
     if (token) this.#take(this.#make(token, {}, this.#clock.wall(), this.#clock.now()));
-    else if (url) void this.#renew();
-    else this.#o.report('token-none');
+    else if (url) this.#act();
+    else this.#o.report('token-none', 'data-token-url');
   }
 
   get(): Promise<Token> {
@@ -136,9 +132,8 @@ export class TokenLife implements Tokens {
 
   /** Asks for a token now: the site says that its visitor changed. */
   refresh(): Promise<Token> {
-    if (!this.#o.url) return this.#next();
-    this.#ended = undefined;
-    return this.#next(this.#token?.raw ?? '');
+    this.#ended = this.#o.url ? undefined : this.#ended;
+    return this.#next(this.#o.url && this.#token?.raw);
   }
 
   watch(fn: (token: Token) => void): Off {
@@ -155,60 +150,56 @@ export class TokenLife implements Tokens {
 
   /** The page is shown (true) or hidden. */
   visible(shown: boolean): void {
-    if (!shown) this.#hidden = this.#clock.now();
-    else if (this.#hidden !== undefined) {
-      const long = this.#clock.now() - this.#hidden > LONG_HIDDEN;
-      this.#hidden = undefined;
-      if (long && this.#o.url) this.#soon();
-      else if (!this.#failures) this.#plan();
-    }
+    const now = this.#clock.now();
+    if (shown && now - this.#hidden > LONG && this.#o.url) this.#soon();
+    else if (shown) this.#arm(this.#due);
+    this.#hidden = shown ? Infinity : now;
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#cancel();
+    this.#cancel?.();
     this.#abort?.abort();
     this.#watchers.clear();
     this.#carers.clear();
-    this.#release(new TokenEnded('stopped'));
+    this.#end(new TokenEnded('stopped'));
   }
 
   #over(token: Token): boolean {
     return this.#clock.now() - token.born >= token.life;
   }
 
-  /** Calls after so many milliseconds, or as soon as it is seen that the machine slept. */
-  #wait(ms: number, fn: () => void): void {
-    this.#cancel();
+  /** Acts at `due`, or as soon as it is seen that the machine slept. */
+  #arm(due: number): void {
+    this.#cancel?.();
     if (this.#stopped) return;
+    this.#due = due;
     const wall = this.#clock.wall();
-    const part = Math.min(Math.max(ms, 0), TICK);
+    const part = Math.min(Math.max(due - this.#clock.now(), 0), TICK);
     this.#cancel = this.#clock.after(part, () => {
-      const slept = this.#clock.wall() - wall > part + LONG_HIDDEN;
-      if (ms > part && !slept) this.#wait(ms - part, fn);
-      else fn();
+      const slept = this.#clock.wall() - wall > part + LONG;
+      if (slept || this.#clock.now() >= due) this.#act();
+      else this.#arm(due);
     });
   }
 
   /** A fetch as soon as the pause since the last one is over. */
   #soon(): void {
-    this.#wait(this.#fetched + PAUSE - this.#clock.now(), () => void this.#renew());
+    this.#arm(this.#fetched + PAUSE);
   }
 
-  #plan(): void {
+  #act(): void {
     const token = this.#token;
-    if (!token) return;
-    const age = this.#clock.now() - token.born;
-    if (!this.#o.url) {
-      if (age >= token.life) this.#expire();
-      else this.#wait(token.life - age, () => this.#plan());
-      return;
+    if (this.#o.url) void this.#renew(this.#o.url);
+    else if (token && !this.#over(token)) this.#arm(token.born + token.life);
+    else if (!this.#ended) {
+      this.#end(new TokenEnded('the static token ran out'));
+      this.#o.report('token-expired', 'data-token');
+      this.#o.expired();
     }
-    const due = token.life < SHORT ? token.life / 2 : token.life - MARGIN;
-    this.#wait(Math.max(due - age, this.#fetched + PAUSE - this.#clock.now()), () => void this.#renew());
   }
 
-  #release(error: TokenEnded): void {
+  #end(error: TokenEnded): void {
     this.#ended = error;
     for (const waiter of this.#waiting) waiter.reject(error);
     this.#waiting.clear();
@@ -219,17 +210,10 @@ export class TokenLife implements Tokens {
     for (const fn of [...this.#carers]) fn(health);
   }
 
-  #expire(): void {
-    if (this.#ended) return;
-    this.#release(new TokenEnded('the static token ran out'));
-    this.#o.report('token-expired');
-    this.#o.expired();
-  }
-
   #take(token: Token): void {
-    this.#token = token;
-    this.#ended = undefined;
+    const { born, life } = (this.#token = token);
     this.#failures = 0;
+    this.#ended = undefined;
     for (const waiter of [...this.#waiting]) {
       if (waiter.stale === token.raw) continue;
       this.#waiting.delete(waiter);
@@ -238,64 +222,65 @@ export class TokenLife implements Tokens {
     for (const fn of [...this.#watchers]) fn(token);
     this.#tell('up');
     this.#o.recovered();
-    this.#plan();
+    const left = !this.#o.url ? life : life < SHORT ? life / 2 : life - MARGIN;
+    this.#arm(Math.max(born + left, this.#fetched + PAUSE));
   }
 
   #make(raw: string, body: Body, date: number, born: number): Token {
-    const { sub = '', anon, preview, ...claims } = payload(raw);
+    const claims = payload(raw);
+    const { sub = '', anon, preview } = claims;
     return { raw, sub, anon: anon !== false, preview: preview === true, life: lifeOf(body, claims, date), born };
   }
 
-  /** A token from the endpoint, or undefined where it said 204. */
-  async #ask(url: string): Promise<Token | undefined> {
+  /** A token from the endpoint, undefined where it said 204, or what was wrong. */
+  async #ask(url: string): Promise<Token | Trouble | undefined> {
     const born = this.#clock.now();
     const controller = (this.#abort = new AbortController());
     const cancel = this.#clock.after(PATIENCE, () => controller.abort());
     try {
       const init: RequestInit = { cache: 'no-store', credentials: this.#o.credentials, signal: controller.signal };
-      const answer = await fetch(url, init).catch(() => {
-        throw new Trouble('token-unreachable', url);
-      });
-      if (answer.status === 204) return undefined;
-      const html = /html/.test(answer.headers.get('content-type') ?? '');
-      if (html && (answer.ok || answer.redirected)) throw new Trouble('token-html', answer.url || url);
-      if (answer.status !== 200) throw new Trouble('token-status', `${answer.status} from ${url}`);
-      const body = bodyOf(await answer.text().catch(() => ''));
-      if (typeof body.token !== 'string' || !body.token) throw new Trouble('token-not-json', url);
+      const answer = await fetch(url, init);
+      const { status, headers } = answer;
+      if (status === 204) return undefined;
+      if (/html/.test(headers.get('content-type') ?? '') && (answer.ok || answer.redirected)) return ['token-html', answer.url];
+      if (status !== 200) return ['token-status', `${status} from ${url}`];
+      const body = bodyOf(await answer.text());
+      if (typeof body.token !== 'string') return ['token-not-json', url];
       this.#fetched = born;
-      return this.#make(body.token, body, Date.parse(answer.headers.get('date') ?? '') || this.#clock.wall(), born);
+      return this.#make(body.token, body, Date.parse(headers.get('date') ?? '') || this.#clock.wall(), born);
+    } catch {
+      return ['token-unreachable', url];
     } finally {
       cancel();
     }
   }
 
-  async #renew(): Promise<void> {
-    const { url } = this.#o;
-    if (!url || this.#stopped || this.#running) return;
+  async #renew(url: string): Promise<void> {
+    if (this.#stopped || this.#running) return;
     this.#running = true;
-    this.#cancel();
-    const token = await this.#ask(url).catch((error: unknown) => error as Trouble);
+    this.#cancel?.();
+    const token = await this.#ask(url);
     this.#running = false;
     if (this.#stopped) return;
-    if (token instanceof Error) return this.#failed(token);
+    if (Array.isArray(token)) return this.#failed(token);
     this.#o.none(!token);
-    if (!token) this.#release(new TokenEnded('no chat for this visitor'));
-    else if (token.raw === this.#token?.raw) this.#failed(new Trouble('token-not-newer', url));
+    if (!token) this.#end(new TokenEnded('no chat for this visitor'));
+    else if (token.raw === this.#token?.raw) this.#failed(['token-not-newer', url]);
     else this.#take(token);
   }
 
-  #failed({ code, where }: Trouble): void {
+  #failed([code, where]: Trouble): void {
     const ceiling = Math.min(60_000, 1000 * 2 ** this.#failures++);
     if (!this.#token || this.#over(this.#token) || this.#waiting.size) this.#tell('down');
     this.#o.report(code, where);
-    this.#wait(Math.max(1000, ceiling * (0.5 + this.#clock.chance() / 2)), () => void this.#renew());
+    this.#arm(this.#clock.now() + Math.max(1000, ceiling * (0.5 + this.#clock.chance() / 2)));
   }
 
   #next(stale?: string): Promise<Token> {
     const token = this.#token;
     if (token && token.raw !== stale && !this.#over(token)) return Promise.resolve(token);
-    if (this.#ended || this.#stopped || !this.#o.url) return Promise.reject(this.#ended ?? new TokenEnded('no token'));
     return new Promise((resolve, reject) => {
+      if (this.#ended || !this.#o.url) return reject(this.#ended ?? new TokenEnded('no token'));
       this.#waiting.add({ stale, resolve, reject });
       if (!this.#running && !this.#failures) this.#soon();
     });

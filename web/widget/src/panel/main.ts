@@ -6,6 +6,7 @@ import { manners } from './machine.ts';
 import { Session } from './session.ts';
 import type { Clock } from './stream.ts';
 import { Composer } from './view/composer.ts';
+import { LauncherMarks } from './view/launcher.ts';
 import { Frame } from './view/panel.ts';
 import { Transcript } from './view/transcript.ts';
 import type { History } from './visitor.ts';
@@ -30,6 +31,7 @@ class ChatPanel implements Panel {
   readonly #composer: Composer;
   readonly #transcript: Transcript;
   readonly #announcer: Announcer;
+  readonly #marks: LauncherMarks;
   #say: Say = english;
   #language = '';
   #unread = 0;
@@ -61,6 +63,7 @@ class ChatPanel implements Panel {
       fresh: () => void this.#session.fresh().then(() => this.#composer.input.focus()),
     });
     announcements.region = this.#frame.announcer;
+    this.#marks = new LauncherMarks(host);
     this.#session = new Session(host, settings.botId ?? '', (settings.history ?? 'local') as History, clock, {
       state: () => this.#state(),
       entry: (entry) => this.#entry(entry),
@@ -82,12 +85,14 @@ class ChatPanel implements Panel {
     this.#transcript.toEnd();
     if (was) return;
     this.#count(0);
+    this.#marks.open(true);
     this.#host.shown(true);
   }
 
   close(): void {
     if (!this.#frame.open || this.#host.settings().mode === 'inline') return;
     this.#frame.hide();
+    this.#marks.open(false);
     this.#host.shown(false);
   }
 
@@ -166,7 +171,7 @@ class ChatPanel implements Panel {
   #count(count: number): void {
     if (count === this.#unread) return;
     this.#unread = count;
-    this.#host.unread(count);
+    this.#marks.unread(count);
     this.#host.emit('unread', { count });
   }
 

@@ -219,6 +219,7 @@ export class Session {
     this.#met = true;
     if (first) this.#watch.draft(this.#visitor.draft);
     if (this.state === 'ended') this.#happen('reset');
+    void this.#host.info.then((info) => this.#visitor.keepInfo(info));
     if (first || change !== 'same' || this.state === 'connecting') void this.#restore();
     else if (this.state === 'reconnecting' && !this.#running) this.#happen('restored');
     this.#pump();

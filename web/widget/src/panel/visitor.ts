@@ -148,14 +148,23 @@ export class Visitor {
     this.#save();
   }
 
+  /** Keeps the bot's face for the next page's launcher, once there is something to keep at all. */
+  keepInfo(info: object): void {
+    if (this.#kept) this.#use((storage) => storage.setItem(this.#infoName, JSON.stringify(info)));
+  }
+
   /** Drops all that this browser keeps of the visitor. */
   forget(): void {
     this.#kept = undefined;
     this.#joining = false;
     this.#use((storage) => {
       storage.removeItem(this.#name);
-      storage.removeItem(this.#name.replace(':', ':info:'));
+      storage.removeItem(this.#infoName);
     });
+  }
+
+  get #infoName(): string {
+    return this.#name.replace(':', ':info:');
   }
 
   #keepAs(change: Change): Change {

@@ -8,13 +8,10 @@ export interface MessageSpec {
   level?: 'error' | 'warn' | 'info';
 }
 
-/** Raised where nothing more can be loaded, so their words are in the loader; all others come when they are needed. */
-export const loaderMessages = {
+/** Loaded when one of them is needed. */
+export const messages = {
   'policy-blocked': { what: 'The page’s Content-Security-Policy blocks the chat', fix: 'Add the host to the directive named here' },
   'panel-unreachable': { what: 'The chat panel could not be loaded', fix: 'Check the network, and script-src of the page’s policy' },
-} as const satisfies Record<string, MessageSpec>;
-
-export const messages = {
   'bot-id-missing': { what: 'There is no bot', fix: 'Set data-bot-id, or botId in init()' },
   'bot-id-form': { what: 'This is not the id of a bot', fix: 'Use the id that begins with bot_, not the slug; `scaigrid bot list` prints it' },
   'bot-not-found': { what: 'The bot does not exist or is archived', fix: 'Check data-bot-id and the host' },
@@ -41,4 +38,4 @@ export const messages = {
   'stream-buffered': { what: 'Answers arrive in one lump', fix: 'Turn off response buffering in the proxy before the host', level: 'warn' },
 } as const satisfies Record<string, MessageSpec>;
 
-export type MessageCode = keyof typeof loaderMessages | keyof typeof messages;
+export type MessageCode = keyof typeof messages;

@@ -5,25 +5,21 @@
  * An option `primaryColor` is the attribute `data-primary-color`.
  */
 export type Kind =
-  | 'text' // any string
   | 'id' // an id with its kind in front
   | 'url' // http or https, relative to the page
   | 'bool'
-  | 'pixels' // a whole number, "px" allowed
-  | 'integer'
+  | 'number' // a whole number, "px" allowed
   | 'colour' // any CSS colour
-  | 'locale' // a language tag or "auto"
   | 'icon' // a name of ours or the address of an image
   | 'selector';
 
 export interface OptionSpec {
-  kind: Kind | readonly string[];
+  /** Text where nothing is said; of a list, the first is the default. */
+  kind?: Kind | readonly string[];
   /** Where neither page nor bot says anything. */
   preset?: string | number | boolean;
   /** Not a matter of looks: a bot's settings cannot give it. */
   pageOnly?: true;
-  /** Belongs to the visitor: never taken over by `init` from the tag. */
-  visitor?: true;
   /** The field of embed-info that a bot sets it by, where it is not in `appearance`. */
   field?: string;
   doc?: string;
@@ -32,9 +28,7 @@ export interface OptionSpec {
 export const options = {
   botId: { kind: 'id', pageOnly: true, doc: 'The bot, `bot_…`. Required.' },
   token: {
-    kind: 'text',
     pageOnly: true,
-    visitor: true,
     doc: 'A static embed token. When it runs out the chat shows “session ended”; use `token-url` for pages that live longer.',
   },
   tokenUrl: {
@@ -44,28 +38,25 @@ export const options = {
   },
   tokenCredentials: {
     kind: ['same-origin', 'include', 'omit'],
-    preset: 'same-origin',
     pageOnly: true,
     doc: 'Which cookies the token address receives. `include` is for an address on another origin of yours.',
   },
-  userId: { kind: 'text', pageOnly: true, visitor: true, doc: 'Who the page says the visitor is. Advisory: mint the token with `visitor_id` for anything that matters.' },
-  userEmail: { kind: 'text', pageOnly: true, visitor: true, doc: 'Advisory e-mail address of the visitor.' },
-  userName: { kind: 'text', pageOnly: true, visitor: true, doc: 'Advisory name of the visitor.' },
+  userId: { pageOnly: true, doc: 'Who the page says the visitor is. Advisory: mint the token with `visitor_id` for anything that matters.' },
+  userEmail: { pageOnly: true, doc: 'Advisory e-mail address of the visitor.' },
+  userName: { pageOnly: true, doc: 'Advisory name of the visitor.' },
   mode: {
     kind: ['floating', 'inline', 'fullscreen'],
-    preset: 'floating',
     doc: '`floating`: a launcher and a panel above the page. `inline`: the panel fills the element named by `mount`. `fullscreen`: the panel fills the window, open at once unless `open-on-load` says otherwise.',
   },
   mount: { kind: 'selector', pageOnly: true, doc: 'CSS selector of the element that the inline panel fills. Waited for until it exists, also when it comes and goes with a route.' },
   position: {
     kind: ['bottom-right', 'bottom-left', 'top-right', 'top-left'],
-    preset: 'bottom-right',
     doc: 'Corner of the launcher and the floating panel.',
   },
-  offsetX: { kind: 'pixels', preset: 20, doc: 'Pixels from the side of the window.' },
-  offsetY: { kind: 'pixels', preset: 20, doc: 'Pixels from the top or bottom of the window.' },
-  zIndex: { kind: 'integer', preset: 9999, doc: 'Stacking order of launcher and panel.' },
-  theme: { kind: ['auto', 'light', 'dark'], preset: 'auto', doc: '`auto` follows the visitor’s system.' },
+  offsetX: { kind: 'number', preset: 20, doc: 'Pixels from the side of the window.' },
+  offsetY: { kind: 'number', preset: 20, doc: 'Pixels from the top or bottom of the window.' },
+  zIndex: { kind: 'number', preset: 9999, doc: 'Stacking order of launcher and panel.' },
+  theme: { kind: ['auto', 'light', 'dark'], doc: '`auto` follows the visitor’s system.' },
   primaryColor: { kind: 'colour', field: 'primary_color', doc: 'Accent colour; the same as `--scaibot-primary`. The text on it is chosen for contrast.' },
   launcherIcon: {
     kind: 'icon',
@@ -73,23 +64,24 @@ export const options = {
     doc: '`speech-bubble`, `chat`, `question`, `sparkle`, `headset`, `robot`, or the address of an image.',
   },
   openOnLoad: { kind: 'bool', doc: 'Opens the panel with the page, without taking the focus.' },
-  locale: { kind: 'locale', field: 'locale', preset: 'en', doc: 'Language of the widget’s own words: `en`, `de`, `fr`, `nl`, `es`, or `auto` for the page’s, then the browser’s.' },
-  title: { kind: 'text', field: 'display_name', doc: 'Name in the panel’s head.' },
-  welcomeMessage: { kind: 'text', field: 'welcome_message', doc: 'First words of an empty conversation.' },
-  placeholder: { kind: 'text', field: 'placeholder_text', doc: 'Hint in the empty input.' },
+  locale: { field: 'locale', preset: 'en', doc: 'Language of the widget’s own words: `en`, `de`, `fr`, `nl`, `es`, or `auto` for the page’s, then the browser’s.' },
+  title: { field: 'display_name', doc: 'Name in the panel’s head.' },
+  welcomeMessage: { field: 'welcome_message', doc: 'First words of an empty conversation.' },
+  placeholder: { field: 'placeholder_text', doc: 'Hint in the empty input.' },
   history: {
     kind: ['local', 'session', 'none'],
-    preset: 'local',
     pageOnly: true,
     doc: 'Where the key of an anonymous visitor is kept: `local` (this browser, 30 days after the last use), `session` (this tab), `none` (memory only; nothing is restored, for signed-in visitors too).',
   },
   host: { kind: 'url', pageOnly: true, doc: 'Address of the ScaiGrid server, where the script is not loaded from it.' },
-  debug: { kind: 'bool', preset: false, pageOnly: true, doc: 'Explains each step in the console.' },
+  debug: { kind: 'bool', pageOnly: true, doc: 'Explains each step in the console.' },
 } as const satisfies Record<string, OptionSpec>;
 
 export type OptionName = keyof typeof options;
 
-type ValueOf<K> = K extends readonly (infer C)[] ? C : K extends 'bool' ? boolean : K extends 'pixels' | 'integer' ? number : string;
+type ValueOf<K> = K extends readonly (infer C)[] ? C : K extends 'bool' ? boolean : K extends 'number' ? number : string;
 
 /** What a page may say: the attributes in camelCase. */
-export type Options = { -readonly [N in OptionName]?: ValueOf<(typeof options)[N]['kind']> | undefined };
+export type Options = {
+  -readonly [N in OptionName]?: ((typeof options)[N] extends { kind: infer K } ? ValueOf<K> : string) | undefined;
+};

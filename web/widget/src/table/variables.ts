@@ -11,7 +11,7 @@ export interface VariableSpec {
 
 export const variables = {
   primary: { light: '#4f46e5', doc: 'Accent: launcher, send button, visitor’s bubbles, links.' },
-  'primary-text': { light: 'var(--sb-on-primary,#fff)', doc: 'Text on the accent. Chosen for contrast unless set.' },
+  'primary-text': { light: '#fff', doc: 'Text on the accent. Chosen for contrast unless set.' },
   bg: { light: '#ffffff', dark: '#16181d', doc: 'Background of the panel.' },
   text: { light: '#1c1e24', dark: '#eceef2', doc: 'Text of the panel.' },
   muted: { light: 'color-mix(in srgb,{text} 68%,{bg})', doc: 'Secondary text: hints, times, sources.' },

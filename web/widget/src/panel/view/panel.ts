@@ -1,6 +1,6 @@
 /** The frame of the chat: head, transcript, notice, composer; its place in the page, its colours, the focus. */
-import { contrast, readable, rgb, textOn } from '../../colour.ts';
-import { place, vary } from '../../geometry.ts';
+import { contrast, readable, rgb } from '../../colour.ts';
+import { bots, place, vary } from '../../geometry.ts';
 import { icon, launcherIcons } from '../../icons.ts';
 import type { PanelHost, Settings } from '../../seam.ts';
 import { botName, variables, type VariableName } from '../../table/variables.ts';
@@ -101,9 +101,7 @@ export class Frame {
     attribute(this.#panel, 'role', inline ? 'region' : 'dialog');
     attribute(this.#panel, 'aria-modal', this.#sheet ? 'true' : undefined);
     this.#close.hidden = inline;
-    const ours: Record<string, string | undefined> = { '--scaibot-primary': s.primaryColor };
-    for (const [name, value] of Object.entries(s.botVariables)) ours[name.replace('--scaibot-', '--sb-bot-')] = value;
-    vary(this.element, ours);
+    vary(this.element, { ...bots(s.botVariables), '--scaibot-primary': s.primaryColor });
     place(this.element, this.#geometry(s));
     const parent = inline ? this.#host.container() : (document.body as HTMLElement | null);
     if (parent && this.element.parentNode !== parent) parent.append(this.element);
@@ -127,7 +125,7 @@ export class Frame {
     const inside = document.activeElement === this.element;
     place(this.element, this.#geometry(this.#settings));
     if (!inside) return;
-    const back = this.#before?.isConnected && this.#before !== document.body ? this.#before : (this.#host.launcher as HTMLElement | null);
+    const back = this.#before?.isConnected && this.#before !== document.body ? this.#before : this.#host.launcher?.button;
     back?.focus({ preventScroll: true });
   }
 
@@ -185,13 +183,13 @@ export class Frame {
   /** Keeps text readable on the colours that page and bot agreed on. */
   #readable(): void {
     if (!this.element.isConnected) return;
-    vary(this.element, { '--sb-on-primary': undefined, '--sb-link': undefined });
+    vary(this.element, { '--sb-link': undefined });
     const style = getComputedStyle(this.#probe);
     const primary = rgb(style.color);
     const ground = rgb(style.backgroundColor);
     if (!primary) return;
     const dim = ground && contrast(primary, ground) < 4.6 ? readable(primary, ground, 4.6) : undefined;
-    vary(this.element, { '--sb-on-primary': textOn(primary), '--sb-link': dim && `rgb(${dim.join(' ')})` });
+    vary(this.element, { '--sb-link': dim && `rgb(${dim.join(' ')})` });
   }
 
   #key(event: KeyboardEvent, actions: FrameActions): void {

@@ -1,4 +1,5 @@
 /** The panel's sheet. It reads public variables and declares none; `--sbv-x` is the resolved value of variable x. */
+import { onColour } from '../../contrast.ts';
 import { declarations } from '../../table/variables.ts';
 
 export const css = `
@@ -6,6 +7,7 @@ export const css = `
 font:400 var(--sbv-font-size)/1.5 var(--sbv-font);color:var(--sbv-text);text-align:start;-webkit-text-size-adjust:100%;
 --r:min(var(--sbv-border-radius),18px)}
 .root[data-theme=dark]{${declarations('dark')};color-scheme:dark}
+@supports(color:lab(from red l a b)){.root{--sbv-primary-text:var(--scaibot-primary-text,var(--sb-bot-primary-text,${onColour('var(--sbv-primary)')}))}}
 .root *,.root ::before{box-sizing:border-box}
 [hidden]{display:none!important}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}

@@ -1,0 +1,40 @@
+/** What the panel does with the launcher: a chevron while it is open, a number of answers that came meanwhile. */
+import { chevron, icon } from '../../icons.ts';
+import type { PanelHost } from '../../seam.ts';
+import { el } from './element.ts';
+
+const css = `i{position:absolute;top:-4px;inset-inline-end:-4px;min-width:20px;height:20px;padding:0 5px;box-sizing:border-box;border-radius:10px;
+background:#d92d20;color:#fff;font:600 12px/20px system-ui,sans-serif;text-align:center}i:empty{display:none}`;
+
+export class LauncherMarks {
+  readonly #host: PanelHost;
+  readonly #badge = el('i');
+  #drawing: Element[] | undefined;
+
+  constructor(host: PanelHost) {
+    this.#host = host;
+    const root = host.launcher?.element.shadowRoot;
+    if (!root) return;
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    root.adoptedStyleSheets.push(sheet);
+    root.append(this.#badge);
+  }
+
+  open(open: boolean): void {
+    const button = this.#host.launcher?.button;
+    if (!button) return;
+    button.ariaExpanded = String(open);
+    if (open) {
+      this.#drawing ??= [...button.children];
+      button.replaceChildren(icon(chevron));
+    } else if (this.#drawing) {
+      button.replaceChildren(...this.#drawing);
+      this.#drawing = undefined;
+    }
+  }
+
+  unread(count: number): void {
+    this.#badge.textContent = count ? String(count) : '';
+  }
+}
