@@ -135,6 +135,7 @@ func (c *BotConfig) Validate() error {
 	text("welcome_message", c.WelcomeMessage, 2000)
 	text("placeholder_text", c.PlaceholderText, 200)
 	text("fallback_message", c.FallbackMessage, 2000)
+	text("knowledge_collection_id", c.KnowledgeCollectionID, 100)
 	if c.PrimaryColor != "" && !colorForm.MatchString(c.PrimaryColor) {
 		add("primary_color", "must be a hex colour such as #4F46E5")
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/scailabs/scaigrid"
 )
@@ -81,7 +82,11 @@ func newDescriber() *describer {
 		}
 		return name + "Body"
 	}
-	return &describer{in: huma.NewMapRegistry(schemaPrefix, inName), out: huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)}
+	d := &describer{in: huma.NewMapRegistry(schemaPrefix, inName), out: huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)}
+	for _, book := range []huma.Registry{d.in, d.out} {
+		book.RegisterTypeAlias(reflect.TypeFor[jsontext.Value](), reflect.TypeFor[json.RawMessage]()) // any JSON, not bytes
+	}
+	return d
 }
 
 func (d *describer) operation(r *route) *huma.Operation {
