@@ -21,7 +21,7 @@ func (s *Server) checkAccess(c *call) error {
 	case undeclared:
 		return scaigrid.Errorf(scaigrid.CodeInternal, "The route %s is not declared.", c.pattern())
 	}
-	switch scaigrid.ErrorCode(err) { //nolint:exhaustive // the codes of one who showed nothing valid
+	switch scaigrid.ErrorCode(err) {
 	case scaigrid.CodeTokenMissing, scaigrid.CodeTokenInvalid:
 		if tooMany := s.countStranger(c); tooMany != nil {
 			return tooMany

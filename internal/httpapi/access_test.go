@@ -212,7 +212,7 @@ func (s *site) fingerprint() string {
 	s.t.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "scaigrid.db")+"?mode=ro")
 	s.must(err)
-	defer db.Close()
+	defer func() { s.must(db.Close()) }()
 	var tables []string
 	s.rows(db, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", func(v []any) { tables = append(tables, fmt.Sprint(v[0])) })
 	if len(tables) < 8 {

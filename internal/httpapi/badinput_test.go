@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -14,8 +13,6 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
-
-	"github.com/scailabs/scaigrid"
 )
 
 // bodyRow is a call that takes JSON, with its description in the OpenAPI document.
@@ -403,113 +400,5 @@ func TestLogKeepsSecrets(t *testing.T) {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log does not tell of %s", want)
 		}
-	}
-}
-
-func TestLimits(t *testing.T) {
-	s := open(t, LimitSettings{KeyMinute: 60, UserMinute: 120, TenantMinute: 1000, MintMinute: 70, AnonymousMinute: 10, TokenMinute: 5, VisitorMinute: 2})
-	second, third := s.key(s.mine, scaigrid.AllPermissions()), s.key(s.mine, scaigrid.AllPermissions())
-	for i := range 60 {
-		a := s.do("GET", bots, s.mine.key, "").want(200, "")
-		if a.header.Get("X-Scaigrid-Ratelimit-Limit") != "60" || a.header.Get("X-Scaigrid-Ratelimit-Remaining") != fmt.Sprint(59-i) {
-			t.Fatalf("call %d: %v", i, a.header)
-		}
-	}
-	a := s.do("GET", bots, s.mine.key, "").want(429, "RATE_LIMITED")
-	wait, _ := a.get("error.retry_after").(float64)
-	if a.header.Get("Retry-After") != fmt.Sprint(int(wait)) || wait < 1 || wait > 62 || a.header.Get("X-Scaigrid-Ratelimit-Reset") == "" {
-		t.Errorf("a refusal says %v %s", a.header, a.body)
-	}
-	mint := s.mine.fill(bots + "/{bot}/embed-token")
-	for range 70 {
-		s.do("POST", mint, s.mine.key, `{}`).want(200, "") // a busy site and its administration do not starve each other
-	}
-	s.do("POST", mint, s.mine.key, `{}`).want(429, "RATE_LIMITED")
-	for range 60 {
-		s.do("GET", bots, second, "").want(200, "")
-	}
-	if a := s.do("GET", bots, third, "").want(429, "RATE_LIMITED"); a.header.Get("X-Scaigrid-Ratelimit-Limit") != "120" {
-		t.Errorf("the user's limit is %s", a.header.Get("X-Scaigrid-Ratelimit-Limit"))
-	}
-	s.do("GET", bots, s.theirs.key, "").want(200, "")
-	s.clock.move(time.Duration(wait) * time.Second)
-	s.do("GET", bots, s.mine.key, "").want(200, "")
-
-	token := s.token(s.mine, `{"visitor_id":"alice"}`)
-	for range 2 {
-		s.do("POST", chatPath, token, `{"message":"hello"}`).want(200, "")
-	}
-	over := s.do("POST", chatPath, token, `{"message":"hello"}`).want(429, "RATE_LIMITED")
-	if over.header.Get("Access-Control-Allow-Origin") != "*" || over.header.Get("Retry-After") == "" {
-		t.Errorf("a page cannot read why: %v", over.header)
-	}
-	for range 2 {
-		s.do("GET", chatPath+"/conversation", token, "").want(200, "")
-	}
-	s.do("GET", chatPath+"/conversation", token, "").want(429, "RATE_LIMITED")
-
-	for range 10 {
-		s.do("GET", bots, "nonsense", "").want(401, "AUTH_TOKEN_INVALID")
-	}
-	s.do("GET", bots, "nonsense", "").want(429, "RATE_LIMITED")
-	s.do("GET", bots, "", "").want(429, "RATE_LIMITED")
-	s.do("GET", bots, s.theirs.key, "").want(200, "")
-}
-
-func TestCORS(t *testing.T) {
-	s := open(t, LimitSettings{Off: true})
-	page := []string{"Origin", "https://shop.example"}
-	for i := range s.server.rows {
-		r := &s.server.rows[i]
-		path := s.mine.fill(r.path)
-		a := s.do("OPTIONS", path, "", "", append(page, "Access-Control-Request-Method", r.method)...)
-		chat := strings.HasPrefix(r.path, chatPath)
-		if a.status != 204 || a.body != "" {
-			t.Errorf("OPTIONS %s: %d %s", r.path, a.status, a.body)
-		}
-		if chat && (a.header.Get("Access-Control-Allow-Headers") != "authorization, content-type, idempotency-key, last-event-id, x-scaibot-visitor" || a.header.Get("Access-Control-Max-Age") != "7200" || a.header.Get("Access-Control-Allow-Origin") != "*") {
-			t.Errorf("OPTIONS %s: %v", r.path, a.header)
-		}
-		got := s.do(r.method, path, "", "", page...)
-		origin := got.header.Get("Access-Control-Allow-Origin")
-		if want := map[bool]string{true: "*"}[chat || r.cors == corsPublic]; origin != want {
-			t.Errorf("%s allows %q, want %q", r.op, origin, want)
-		}
-		if r.access.kind == forStaff {
-			leak := s.do(r.method, path, s.mine.key, "", page...).want(403, "KEY_IN_BROWSER")
-			if leak.header.Get("Access-Control-Allow-Origin") != "*" {
-				t.Errorf("%s: the page cannot read why its key was refused", r.op)
-			}
-		}
-		for _, x := range []answer{a, got} {
-			if x.header.Get("Access-Control-Allow-Credentials") != "" {
-				t.Errorf("%s allows credentials", r.op)
-			}
-		}
-	}
-	token := s.token(s.mine, `{}`)
-	for name, a := range map[string]answer{
-		"unknown path":  s.do("GET", chatPath+"/nope", token, ""),
-		"odd path":      s.do("GET", chatPath+"//x", token, ""),
-		"method":        s.do("PUT", chatPath, token, "{}"),
-		"too large":     s.do("POST", chatPath, token, strings.Repeat("x", 200<<10)),
-		"wrong type":    s.do("POST", chatPath, token, "x", "Content-Type", "text/plain"),
-		"not JSON":      s.do("POST", chatPath, token, "x"),
-		"no token":      s.do("POST", chatPath, "", "{}"),
-		"no such turn":  s.do("GET", chatPath+"/turns/turn_1", token, ""),
-		"preflight":     s.do("OPTIONS", chatPath+"/nope/nope", "", ""),
-		"good":          s.do("GET", chatPath+"/conversation", token, ""),
-		"good and live": s.do("POST", chatPath, token, `{"message":"hello"}`),
-	} {
-		if a.header.Get("Access-Control-Allow-Origin") != "*" {
-			t.Errorf("%s: %d without Access-Control-Allow-Origin", name, a.status)
-		}
-		if !strings.Contains(a.header.Get("Access-Control-Expose-Headers"), "x-request-id, retry-after") && a.status != 204 {
-			t.Errorf("%s: exposes %q", name, a.header.Get("Access-Control-Expose-Headers"))
-		}
-	}
-	names := slices.Sorted(maps.Keys(s.server.allow))
-	if len(names) < 30 {
-		t.Errorf("only %d paths", len(names))
 	}
 }

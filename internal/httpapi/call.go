@@ -24,7 +24,6 @@ type call struct {
 
 	caller scaigrid.Caller      // of a staff row
 	pass   scaigrid.Pass        // of a visitor row
-	token  string               // of a visitor row: the embed token itself
 	body   []byte               // of a row that streams its answer: read before the handler runs
 	page   *scaigrid.PageResult // set by a list
 }

@@ -156,15 +156,12 @@ func refuseNUL(body []byte) error {
 		return nil
 	}
 	d := jsontext.NewDecoder(bytes.NewReader(body))
-	for {
-		tok, err := d.ReadToken()
-		if err != nil {
-			return nil //nolint:nilerr // the end; the body was read whole before
-		}
+	for tok, err := d.ReadToken(); err == nil; tok, err = d.ReadToken() { // the body was read whole before
 		if tok.Kind() == '"' && strings.ContainsRune(tok.String(), 0) {
 			return scaigrid.Invalid(fieldPath(string(d.StackPointer())), "must not hold a null character")
 		}
 	}
+	return nil
 }
 
 // wantJSON refuses a body that is declared as something else than plain JSON.

@@ -84,7 +84,7 @@ func (c *call) fail(err *scaigrid.Error) {
 		body.Error.RetryAfter = &s
 		h.Set("Retry-After", strconv.Itoa(s))
 	}
-	switch err.Code { //nolint:exhaustive // the codes with a header of their own
+	switch err.Code {
 	case scaigrid.CodeTokenMissing:
 		h.Set("WWW-Authenticate", "Bearer")
 	case scaigrid.CodeTokenInvalid, scaigrid.CodeEmbedTokenExpired, scaigrid.CodeEmbedTokenRevoked:

@@ -126,9 +126,13 @@ func (c *call) attrs(spent time.Duration) []slog.Attr {
 		slog.String("address", c.address.String()),
 	}
 	for _, id := range []struct{ name, value string }{
-		{"key", c.caller.KeyID}, {"tenant", c.caller.TenantID}, {"token", c.pass.TokenID},
-		{"bot", c.loggedID(scaigrid.KindBot)}, {"document", c.loggedID(scaigrid.KindDocument)},
-		{"conversation", c.loggedID(scaigrid.KindConversation)}, {"turn", c.loggedID(scaigrid.KindTurn)},
+		{"key", c.caller.KeyID},
+		{"tenant", c.caller.TenantID},
+		{"token", c.pass.TokenID},
+		{"bot", c.loggedID(scaigrid.KindBot)},
+		{"document", c.loggedID(scaigrid.KindDocument)},
+		{"conversation", c.loggedID(scaigrid.KindConversation)},
+		{"turn", c.loggedID(scaigrid.KindTurn)},
 	} {
 		if id.value != "" {
 			a = append(a, slog.String(id.name, id.value))

@@ -12,6 +12,7 @@
 package httpapi
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -150,7 +151,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // said, and the request is counted and logged.
 func (s *Server) closeCall(c *call) {
 	p := recover()
-	if p == http.ErrAbortHandler { //nolint:errorlint // recover gives the value itself
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		s.note(c)
 		panic(p)
 	}

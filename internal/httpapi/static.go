@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io/fs"
 	"maps"
 	"mime"
@@ -89,8 +90,11 @@ func newStaticFiles(files fs.FS) (*staticFiles, error) {
 // has no manifest.
 func readManifest(files fs.FS) (map[string]string, error) {
 	raw, err := fs.ReadFile(files, manifestName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // no widget was built, or one of a single file
+	}
 	if err != nil {
-		return nil, nil //nolint:nilerr // no widget was built, or one of a single file
+		return nil, err
 	}
 	var m struct {
 		Files map[string]string `json:"files"`
