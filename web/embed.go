@@ -1,5 +1,5 @@
 // Package web embeds the built files of the pages: the widget's loader, its
-// panel and its locales. The sources lie beside this file; "make web" builds
+// panel and its languages. The sources lie beside this file; "make web" builds
 // them into dist.
 //
 // It imports nothing of ours. It compiles before anything was built, so that
@@ -11,32 +11,41 @@ import (
 	"io/fs"
 )
 
-// LoaderName is the widget's first file, the one that a page's script tag names.
-const LoaderName = "widget.js"
+// HowToBuild says what to do when the widget is missing.
+const HowToBuild = `the widget is not built into this binary and pages will show no chat: run "make build" and start bin/scaigrid`
 
-// HowToBuild says what to do when the files are missing.
-const HowToBuild = `the widget is not built into this binary; run "make build" and start bin/scaigrid`
+//go:embed all:dist unbuilt
+var files embed.FS
 
-// NotBuiltScript stands in for the widget's loader in a binary without it: a
-// page goes on working and its console says why there is no chat.
-const NotBuiltScript = `/* ScaiGrid: ` + HowToBuild + `. */
-console.error('scaibot[not-built]: ` + HowToBuild + `.');
-`
-
-//go:embed all:dist
-var dist embed.FS
-
-// Dist is the folder of built files; before a build it holds none.
-func Dist() fs.FS {
-	sub, err := fs.Sub(dist, "dist")
-	if err != nil {
-		panic(err) // the pattern above guarantees the folder
-	}
-	return sub
+// Built tells whether the widget is in this binary.
+func Built() bool {
+	info, err := fs.Stat(files, "dist/widget/widget.js")
+	return err == nil && info.Mode().IsRegular()
 }
 
-// Built tells whether files holds the widget.
-func Built(files fs.FS) bool {
-	info, err := fs.Stat(files, LoaderName)
-	return err == nil && info.Mode().IsRegular()
+// Widget holds the widget's files. In a binary without them it holds a loader
+// that says so in the page's console.
+func Widget() fs.FS {
+	if Built() {
+		return folder("dist/widget")
+	}
+	return folder("unbuilt")
+}
+
+// Reference is the page about the widget's attributes, options and variables,
+// Markdown made from the widget's own tables; "" in a binary without it.
+func Reference() string {
+	text, err := fs.ReadFile(files, "dist/reference/widget.md")
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+func folder(name string) fs.FS {
+	sub, err := fs.Sub(files, name)
+	if err != nil {
+		panic(err) // only for a name that is not a path
+	}
+	return sub
 }

@@ -8,7 +8,7 @@ const sinks = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'srcdoc', 'cssTex
 }));
 
 export default ts.config(
-  { ignores: ['dist', 'node_modules', 'e2e'] },
+  { ignores: ['dist', 'unbuilt', 'node_modules', 'e2e'] },
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   {
