@@ -26,10 +26,11 @@ type Desk interface {
 	ClaimDocuments(ctx context.Context, node string, now, until time.Time, limit int) ([]scaigrid.Document, error)
 	// DocumentBlob returns the original bytes.
 	DocumentBlob(ctx context.Context, documentID string) ([]byte, error)
-	// SetDocumentStatus notes how far a claimed document is; CONFLICT where the
-	// document was replaced, deleted or claimed by another node meanwhile.
+	// SetDocumentStatus notes status, progress and error of a claimed document
+	// and renews the claim; CONFLICT where the document was replaced, deleted or
+	// claimed by another node meanwhile.
 	SetDocumentStatus(ctx context.Context, d scaigrid.Document, node string, now time.Time) error
 	// PublishChunks replaces all chunks of the document, marks it indexed and
-	// raises the bot's knowledge version, in one transaction; CONFLICT as above.
+	// raises the bot's knowledge version, in one instant; CONFLICT as above.
 	PublishChunks(ctx context.Context, d scaigrid.Document, node string, chunks []scaigrid.Chunk, now time.Time) error
 }

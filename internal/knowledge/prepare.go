@@ -14,12 +14,13 @@ func Prepare(d *scaigrid.Document, b []byte, now time.Time) ([]scaigrid.Chunk, *
 	if why != nil {
 		return nil, why
 	}
-	return finish(d, src, cut(src), now, func(int, int) error { return nil })
+	chunks, _ := finish(d, src, cut(src), now, func(int, int) error { return nil })
+	return chunks, nil
 }
 
 // finish analyses the pieces of a document; progress is called after each and
 // its error ends the work.
-func finish(d *scaigrid.Document, src source, pieces []piece, now time.Time, progress func(done, of int) error) ([]scaigrid.Chunk, *scaigrid.DocumentError) {
+func finish(d *scaigrid.Document, src source, pieces []piece, now time.Time, progress func(done, of int) error) ([]scaigrid.Chunk, error) {
 	title := src.title
 	if title == "" {
 		title = d.Name
@@ -32,8 +33,8 @@ func finish(d *scaigrid.Document, src source, pieces []piece, now time.Time, pro
 			ID: scaigrid.NewID(scaigrid.KindPassage, now), DocumentID: d.ID, Position: i,
 			Title: title, Heading: p.heading, Text: p.text, Terms: an.encode(),
 		})
-		if progress(i+1, len(pieces)) != nil {
-			return nil, nil
+		if err := progress(i+1, len(pieces)); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil

@@ -6,7 +6,7 @@ import (
 
 // The ranking's constants, measured on several question sets at once; see
 // docs/decisions/0002-ranking.md.
-const (
+var (
 	k1          = 0.9 // how soon more of the same word stops helping
 	bBody       = 0.4 // how much long chunks are held back
 	bTitle      = 0.3

@@ -33,10 +33,11 @@ type source struct {
 
 // Reasons why a document cannot be used, as DocumentError.Code.
 const (
-	codeUnsupported = "UNSUPPORTED_FORMAT"
-	codeNotText     = "NOT_TEXT"
-	codeEmpty       = "NO_TEXT"
-	codeTooLarge    = "TOO_LARGE"
+	codeUnsupported = "unsupported_format"
+	codeNotText     = "not_text"
+	codeEmpty       = "no_text"
+	codeTooLarge    = "too_large"
+	codeReader      = "reader_failed"
 )
 
 // Supported tells whether documents of this media type can be read, by type
