@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -126,13 +128,15 @@ func prepareFile(dir string) error {
 	return f.Close()
 }
 
-// checkSQLiteFile turns on the write-ahead log and refuses another program's file.
+// checkSQLiteFile turns on the write-ahead log and refuses another program's
+// file. One of ours that never came further than the list of migrations has no
+// id yet.
 func checkSQLiteFile(ctx context.Context, db *sql.DB, path string) error {
 	var appID, tables int64
 	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&appID); err != nil {
 		return err
 	}
-	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_master").Scan(&tables); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_master WHERE tbl_name NOT IN ('goose_db_version', 'sqlite_sequence')").Scan(&tables); err != nil {
 		return err
 	}
 	if appID != sqliteApplicationID && (appID != 0 || tables != 0) {
@@ -238,7 +242,8 @@ func postgresClass(err error) errClass {
 	if !errors.As(err, &e) {
 		var netErr net.Error
 		var connErr *pgconn.ConnectError
-		if errors.As(err, &connErr) || errors.As(err, &netErr) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") {
+		if errors.As(err, &connErr) || errors.As(err, &netErr) || pgconn.SafeToRetry(err) ||
+			errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || strings.Contains(err.Error(), "conn closed") {
 			return classGone
 		}
 		return classOther

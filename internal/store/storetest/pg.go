@@ -39,7 +39,7 @@ func PostgresURL(t testing.TB) string {
 		t.Fatal(err)
 	}
 	name := "test_" + strings.ToLower(rand.Text()[:16])
-	if err := adminExec(admin, "CREATE DATABASE "+name+" ENCODING 'UTF8' TEMPLATE template0"); err != nil {
+	if err := adminExec(admin, "CREATE DATABASE "+name+" ENCODING 'UTF8' TEMPLATE template0 STRATEGY FILE_COPY"); err != nil {
 		t.Fatalf("create a database: %v", err)
 	}
 	t.Cleanup(func() {
