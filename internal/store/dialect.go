@@ -323,5 +323,5 @@ func (p panicError) Error() string { return fmt.Sprintf("panic in a write: %v", 
 // Damaged tells whether err means that the database itself is damaged, so that
 // it must be restored rather than tried again.
 func Damaged(err error) bool {
-	return sqliteClass(err) == classDamaged || postgresClass(err) == classDamaged
+	return err != nil && (sqliteClass(err) == classDamaged || postgresClass(err) == classDamaged)
 }
