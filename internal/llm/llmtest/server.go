@@ -2,27 +2,33 @@
 // that speaks the OpenAI protocol, faults included. What it does is chosen by
 // the model's name, so that a bot's setting is the whole script.
 //
-//	echo                 "You said: " and the last message, word by word
-//	words:N              N words at once
-//	words:N@MS           N words, MS milliseconds apart
+//	echo                 "You said: " and the last question, word by word
+//	words:N              N words, "w0 w1 …", as fast as they can be written
+//	words:N@MS           the same, MS milliseconds apart
+//	text:N               N bytes of prose with accents and emoji, always the same
+//	text:N@MS            the same, a word every MS milliseconds
 //	say:TEXT             the text, with _ for spaces
+//	cite                 an answer that rests on the first passage: "… [1]."
+//	unknown              says that the passages do not answer: "[0]"
+//	flaky:N              503 for the first N requests of each question, then echo
 //	fault:NAME           the fault before any text
 //	fault:NAME@N         the fault after N words
-//	flaky:N              fails N times with 503 for each run of the same question, then echoes
+//	ask                  plays the name that the question begins with: "!fault:hang@3 …"; else echo
 //
-// The faults are those of the table in fault.go.
+// The faults are listed in fault.go. It keeps what it was asked, and counts the
+// clients that left before their answer was whole. Nothing in it is random.
 package llmtest
 
 import (
+	"context"
 	"encoding/json"
-	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // Request is what a client asked.
@@ -32,16 +38,23 @@ type Request struct {
 		Role    string `json:"role"`
 		Content string `json:"content"`
 	} `json:"messages"`
-	MaxTokens int    `json:"max_tokens"`
-	Stream    bool   `json:"stream"`
-	Key       string `json:"-"` // of the Authorization header
+	MaxTokens           int  `json:"max_tokens"`
+	MaxCompletionTokens int  `json:"max_completion_tokens"`
+	Stream              bool `json:"stream"`
+	StreamOptions       *struct {
+		IncludeUsage bool `json:"include_usage"`
+	} `json:"stream_options"`
+
+	Header http.Header `json:"-"`
+	Key    string      `json:"-"` // of the Authorization header
+	Host   string      `json:"-"`
 }
 
 // Question returns the last message of the visitor.
 func (r Request) Question() string {
-	for i := len(r.Messages) - 1; i >= 0; i-- {
-		if r.Messages[i].Role == "user" {
-			return r.Messages[i].Content
+	for _, m := range slices.Backward(r.Messages) {
+		if m.Role == "user" {
+			return m.Content
 		}
 	}
 	return ""
@@ -51,7 +64,9 @@ func (r Request) Question() string {
 type Provider struct {
 	mu       sync.Mutex
 	requests []Request
+	open     int
 	left     int // clients that went away in the middle
+	changed  chan struct{}
 	failed   map[string]int
 }
 
@@ -74,7 +89,14 @@ func Start(t testing.TB) *Server {
 func (p *Provider) Requests() []Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]Request(nil), p.requests...)
+	return slices.Clone(p.requests)
+}
+
+// Open tells how many answers are under way.
+func (p *Provider) Open() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open
 }
 
 // Left tells how many clients went away before their answer was whole.
@@ -84,88 +106,98 @@ func (p *Provider) Left() int {
 	return p.left
 }
 
-// ServeHTTP answers POST /v1/chat/completions, and GET /stats for people.
-func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/stats" {
-		_ = json.NewEncoder(w).Encode(map[string]int{"requests": len(p.Requests()), "left": p.Left()})
-		return
+// WaitLeft waits until n clients went away, or ctx ends.
+func (p *Provider) WaitLeft(ctx context.Context, n int) error {
+	for {
+		p.mu.Lock()
+		if p.changed == nil {
+			p.changed = make(chan struct{})
+		}
+		left, changed := p.left, p.changed
+		p.mu.Unlock()
+		if left >= n {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/chat/completions") {
+}
+
+// Stats is what GET /stats tells.
+type Stats struct {
+	Requests int      `json:"requests"`
+	Open     int      `json:"open"`
+	Left     int      `json:"left"`
+	Models   []string `json:"models"` // of each request
+}
+
+func (p *Provider) stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := Stats{Requests: len(p.requests), Open: p.open, Left: p.left, Models: []string{}}
+	for _, r := range p.requests {
+		s.Models = append(s.Models, r.Model)
+	}
+	return s
+}
+
+// ServeHTTP answers POST …/chat/completions, GET /stats and POST /reset.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/stats":
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(p.stats())
+		return
+	case r.URL.Path == "/reset" && r.Method == http.MethodPost:
+		p.mu.Lock()
+		p.requests, p.left, p.failed = nil, 0, nil
+		p.mu.Unlock()
+		return
+	case r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/chat/completions"):
 		http.Error(w, `{"error":{"message":"no such path","type":"invalid_request_error"}}`, http.StatusNotFound)
 		return
 	}
 	var q Request
-	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+	body, err := io.ReadAll(r.Body)
+	if err != nil || json.Unmarshal(body, &q) != nil {
 		http.Error(w, `{"error":{"message":"bad json","type":"invalid_request_error"}}`, http.StatusBadRequest)
 		return
 	}
+	q.Header, q.Host = r.Header.Clone(), r.Host
 	q.Key = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	p.mu.Lock()
 	p.requests = append(p.requests, q)
+	p.open++
 	p.mu.Unlock()
-	p.play(newTalk(w, r, q), q)
+	t := &talk{w: w, r: r, q: q}
+	defer p.over(t)
+	p.play(t, q)
 }
 
-func (p *Provider) play(t *talk, q Request) {
-	kind, arg, _ := strings.Cut(q.Model, ":")
-	switch kind {
-	case "echo":
-		t.whole(strings.SplitAfter("You said: "+q.Question(), " "), 0)
-	case "say":
-		t.whole(strings.SplitAfter(strings.ReplaceAll(arg, "_", " "), " "), 0)
-	case "words":
-		n, ms := numbers(arg)
-		t.whole(numbered(n), time.Duration(ms)*time.Millisecond)
-	case "flaky":
-		n, _ := numbers(arg)
-		if p.failsAgain(q, n) {
-			t.status(http.StatusServiceUnavailable, nil, `{"error":{"message":"overloaded"}}`)
-			return
-		}
-		t.whole(strings.SplitAfter("You said: "+q.Question(), " "), 0)
-	case "fault":
-		name, after, _ := strings.Cut(arg, "@")
-		n, _ := strconv.Atoi(after)
-		play := faults[name]
-		if play == nil {
-			t.status(http.StatusNotFound, nil, `{"error":{"message":"no such fault"}}`)
-			return
-		}
-		for _, word := range numbered(n) {
-			t.say(word)
-		}
-		play(t)
-	default:
-		t.status(http.StatusNotFound, nil, `{"error":{"message":"The model does not exist","code":"model_not_found"}}`)
-	}
+func (p *Provider) over(t *talk) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open--
 	if t.r.Context().Err() != nil && !t.ended {
-		p.mu.Lock()
 		p.left++
-		p.mu.Unlock()
+		if p.changed != nil {
+			close(p.changed)
+			p.changed = nil
+		}
 	}
 }
 
+// failsAgain counts the requests of one question.
 func (p *Provider) failsAgain(q Request, n int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.failed == nil {
 		p.failed = map[string]int{}
 	}
-	p.failed[q.Question()]++
-	return p.failed[q.Question()] <= n
-}
-
-func numbers(s string) (a, b int) {
-	x, y, _ := strings.Cut(s, "@")
-	a, _ = strconv.Atoi(x)
-	b, _ = strconv.Atoi(y)
-	return a, b
-}
-
-func numbered(n int) []string {
-	words := make([]string, n)
-	for i := range words {
-		words[i] = fmt.Sprintf("w%d ", i)
-	}
-	return words
+	key := q.Model + "\x00" + q.Question()
+	p.failed[key]++
+	return p.failed[key] <= n
 }
