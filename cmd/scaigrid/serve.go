@@ -1,12 +1,6 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
-
 	"github.com/alecthomas/kong"
 
 	"github.com/scailabs/scaigrid/internal/app"
@@ -22,15 +16,7 @@ func (c *serveCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
-	go func() {
-		<-ctx.Done()
-		stop() // from here on the next signal ends the process at once
-	}()
-	err = app.Serve(ctx, app.ServeOptions{Config: cfg, Demo: c.Demo, Version: release(), Stdout: s.stdout, Stderr: s.stderr})
-	if err != nil {
-		return fmt.Errorf("%w", err)
-	}
-	return nil
+	return app.Serve(ctx, app.ServeOptions{Config: cfg, Demo: c.Demo, Version: release(), Stdout: s.stdout, Stderr: s.stderr})
 }

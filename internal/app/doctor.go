@@ -83,7 +83,7 @@ func Examine(ctx context.Context, cfg *config.Loaded, full bool) Findings {
 	}
 	d.server(ctx)
 	d.certificate()
-	if web.Built(web.Dist()) {
+	if web.Built() {
 		d.ok("widget", "The widget is built into this binary.")
 	} else {
 		d.warn("widget", `Run "make build" and use bin/scaigrid.`, "The widget is not built into this binary; pages will show no chat.")

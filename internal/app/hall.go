@@ -10,8 +10,13 @@ import (
 	"time"
 
 	"github.com/scailabs/scaigrid"
+	"github.com/scailabs/scaigrid/internal/auth"
 	"github.com/scailabs/scaigrid/internal/config"
+	"github.com/scailabs/scaigrid/internal/httpapi"
+	"github.com/scailabs/scaigrid/internal/knowledge"
+	"github.com/scailabs/scaigrid/internal/llm"
 	"github.com/scailabs/scaigrid/internal/store"
+	"github.com/scailabs/scaigrid/internal/turn"
 )
 
 // hall holds the parts of one process that need no connection of a client: the
@@ -26,6 +31,14 @@ type hall struct {
 	tenant *scaigrid.Tenant
 	admin  *scaigrid.User
 	first  bool // this start made the tenant
+
+	guard   *auth.Guard
+	models  *llm.Registry
+	library *knowledge.Library
+	worker  *knowledge.Worker
+	limits  *httpapi.Limits
+	metrics *httpapi.Metrics
+	turns   *turn.House
 }
 
 // hallOptions say how a hall is opened.
@@ -71,6 +84,9 @@ func openHall(ctx context.Context, o hallOptions) (_ *hall, err error) {
 	if err := h.firstStart(ctx); err != nil {
 		return nil, databaseError(err)
 	}
+	if err := h.openRooms(ctx); err != nil {
+		return nil, databaseError(err)
+	}
 	return h, nil
 }
 
@@ -92,7 +108,12 @@ func (h *hall) caller() scaigrid.Caller {
 	return scaigrid.Caller{TenantID: h.tenant.ID, UserID: h.admin.ID, Permissions: scaigrid.AllPermissions()}
 }
 
-func (h *hall) close() error { return h.store.Close() }
+func (h *hall) close() error {
+	if h.models != nil {
+		h.models.Close()
+	}
+	return h.store.Close()
+}
 
 // secretPath is where the installation secret lies.
 func secretPath(cfg *config.Config) string {
