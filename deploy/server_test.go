@@ -33,8 +33,11 @@ type server struct {
 	model *model
 }
 
-// built is the program, compiled once for all tests.
+// built is the program, compiled once for all tests; SCAIGRID_TEST_BINARY names one that is there already.
 var built = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("SCAIGRID_TEST_BINARY"); path != "" {
+		return path, nil
+	}
 	dir, err := os.MkdirTemp("", "scaigrid-deploy-")
 	if err != nil {
 		return "", err
@@ -50,7 +53,7 @@ var built = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := built(); err == nil {
+	if path, err := built(); err == nil && os.Getenv("SCAIGRID_TEST_BINARY") == "" {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
 	os.Exit(code)
