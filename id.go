@@ -36,7 +36,10 @@ const (
 // Crockford's alphabet, in lower case and in ASCII order, so that ids sort by time.
 var idAlphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-const idBytes = 18 // 48 bits of milliseconds, 96 random bits: 29 characters
+const (
+	idBytes = 18 // 48 bits of milliseconds, 96 random bits
+	idChars = 29
+)
 
 // NewID makes an id of the given kind. Ids of one kind sort by now to the
 // millisecond; the other 96 bits are random, so ids cannot be guessed.
@@ -44,7 +47,12 @@ func NewID(kind Kind, now time.Time) string {
 	var b [idBytes]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16)
 	_, _ = rand.Read(b[6:]) // never fails: crypto/rand ends the process instead
-	return string(kind) + "_" + idAlphabet.EncodeToString(b[:])
+	var out [64]byte
+	n := copy(out[:], kind)
+	out[n] = '_'
+	n++
+	idAlphabet.Encode(out[n:], b[:])
+	return string(out[:n+idChars])
 }
 
 // IsID tells whether s has the form of an id of the given kind. It accepts

@@ -18,6 +18,7 @@ type call struct {
 	w       *recorder
 	r       *http.Request
 	id      string     // of the request, "req_…"
+	lines   [6]string  // values of headers that this package sets, kept here to be allocated once
 	address netip.Addr // of the client, past the trusted proxies
 	began   time.Time
 	route   *route // nil until a row of the table matched
@@ -29,6 +30,24 @@ type call struct {
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
+
+// header sets a response header from one of the call's own lines.
+func (c *call) header(h http.Header, name string, line headerSlot, value string) {
+	c.lines[line] = value
+	h[name] = c.lines[line : line+1 : line+1]
+}
+
+// headerSlot is the place of a header's value in call.lines.
+type headerSlot int
+
+const (
+	slotID headerSlot = iota
+	slotLength
+	slotLimit
+	slotRemaining
+	slotReset
+	slotETag
+)
 
 // recorder is the response writer that knows what was sent.
 type recorder struct {
@@ -81,7 +100,7 @@ func (c *call) pathBot() (string, error) {
 
 // setVersion sends the version of the object that is answered as its ETag.
 func (c *call) setVersion(v int64) {
-	c.w.Header().Set("Etag", `"`+strconv.FormatInt(v, 10)+`"`)
+	c.header(c.w.Header(), "Etag", slotETag, `"`+strconv.FormatInt(v, 10)+`"`)
 }
 
 // ifMatch returns the version that the caller believes the object has, 0 where

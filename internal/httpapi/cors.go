@@ -37,13 +37,6 @@ const exposed = "x-request-id, retry-after, x-scaigrid-ratelimit-limit, x-scaigr
 
 // The header lines below are read by every request and changed by none.
 var (
-	// everyAnswer is sent unless a row says otherwise.
-	everyAnswer = headerLines{
-		{"Cache-Control", []string{"no-store"}},
-		{"X-Content-Type-Options", []string{"nosniff"}},
-		{"Referrer-Policy", []string{"no-referrer"}},
-		{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
-	}
 	chatCORS = headerLines{
 		{"Access-Control-Allow-Origin", []string{"*"}},
 		{"Access-Control-Expose-Headers", []string{exposed}},
@@ -51,11 +44,15 @@ var (
 	}
 	publicCORS = headerLines{
 		{"Access-Control-Allow-Origin", []string{"*"}},
-		{"Access-Control-Expose-Headers", []string{"x-request-id, etag"}},
 		{"Cross-Origin-Resource-Policy", []string{"cross-origin"}},
 	}
 	staffCORS = headerLines{
 		{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
+	}
+	// documentHeaders are for what a browser shows as a page.
+	documentHeaders = headerLines{
+		{"Referrer-Policy", []string{"no-referrer"}},
+		{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
 	}
 	// leakedKey makes KEY_IN_BROWSER readable by the page that leaked the key.
 	leakedKey = headerLines{

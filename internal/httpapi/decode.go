@@ -188,8 +188,16 @@ func wantPlain(r *http.Request) error {
 	return nil
 }
 
+// smallBody comes in one piece on any line; a larger one is given more time
+// than the server's own.
+const smallBody = 4 << 10
+
 // readAll reads a body whole. The limit was put on it before.
-func readAll(r *http.Request) ([]byte, error) {
+func (c *call) readAll() ([]byte, error) {
+	r := c.r
+	if r.ContentLength < 0 || r.ContentLength > smallBody {
+		c.allowSlowBody()
+	}
 	var buf bytes.Buffer
 	if n := r.ContentLength; n > 0 {
 		buf.Grow(int(min(n, 1<<20)) + bytes.MinRead)

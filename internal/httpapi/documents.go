@@ -209,9 +209,10 @@ func (s *Server) originalDocument(c *call) error {
 		return err
 	}
 	h := c.w.Header()
+	h["Cache-Control"] = noStore
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.Name}))
-	c.send(http.StatusOK, "application/octet-stream", body)
+	c.send(http.StatusOK, []string{"application/octet-stream"}, body)
 	return nil
 }
 

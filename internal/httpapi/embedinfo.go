@@ -66,6 +66,8 @@ func (l *lazyInfo) get(b *scaigrid.Bot) (embedInfoPage, error) {
 	return l.page, l.err
 }
 
+var cacheInfo = []string{"public, max-age=60, stale-while-revalidate=600"}
+
 // embedInfo answers from memory in the ordinary case. A look-up that finds
 // nothing counts against the caller's address: ids are not to be guessed.
 func (s *Server) embedInfo(c *call) error {
@@ -84,7 +86,7 @@ func (s *Server) embedInfo(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.sendCached("application/json", page.body, page.etag, "public, max-age=60, stale-while-revalidate=600")
+	return c.sendCached(c.srv.jsonType, page.body, page.etag, cacheInfo)
 }
 
 func (s *Server) unknownBot(c *call, err error) error {

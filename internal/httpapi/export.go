@@ -50,6 +50,7 @@ func (s *Server) exportConversations(c *call) error {
 	}
 	h := c.w.Header()
 	h.Set("Content-Type", form.mediaType())
+	h["Cache-Control"] = noStore
 	h.Set("Content-Disposition", `attachment; filename="conversations.`+form.ending()+`"`)
 	c.w.WriteHeader(http.StatusOK)
 	if c.r.Method == http.MethodHead {

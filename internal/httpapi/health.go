@@ -51,17 +51,19 @@ func (c *call) plainJSON(status int, v any) error {
 	if err != nil {
 		return scaigrid.AsError(err)
 	}
-	c.send(status, "application/json", b)
+	c.w.Header()["Cache-Control"] = noStore
+	c.send(status, c.srv.jsonType, b)
 	return nil
 }
 
 func (s *Server) metricsPage(c *call) error {
+	c.w.Header()["Cache-Control"] = noStore
 	s.metrics.handler().ServeHTTP(c.w, c.r)
 	return nil
 }
 
 func (s *Server) openAPIPage(c *call) error {
-	return c.sendCached("application/json", s.openAPI.body, s.openAPI.etag, "no-cache")
+	return c.sendCached(s.jsonType, s.openAPI.body, s.openAPI.etag, []string{"no-cache"})
 }
 
 // docsPage hands over to the documentation.
@@ -69,6 +71,7 @@ func (s *Server) docsPage(c *call) error {
 	if s.docs == nil {
 		return scaigrid.Errorf(scaigrid.CodeNotFound, "This build holds no documentation.")
 	}
+	documentHeaders.apply(c.w.Header()) // the documentation may say otherwise
 	s.docs.ServeHTTP(c.w, c.r)
 	return nil
 }

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"strconv"
 	"time"
@@ -113,7 +112,7 @@ func (s *Server) checkLimit(c *call) error {
 	if g.limit == 0 {
 		return nil
 	}
-	g.headers(c.w.Header())
+	g.headers(c)
 	if !g.ok {
 		return g.refusal("Too many requests.")
 	}
@@ -131,7 +130,7 @@ func (s *Server) countStranger(c *call) error {
 	if g.ok {
 		return nil
 	}
-	g.headers(c.w.Header())
+	g.headers(c)
 	return g.refusal("Too many requests without a valid credential from this address.")
 }
 
@@ -143,10 +142,11 @@ func (c *call) credential() string {
 	return c.caller.UserID
 }
 
-func (g gauge) headers(h http.Header) {
-	h["X-Scaigrid-Ratelimit-Limit"] = []string{strconv.Itoa(g.limit)}
-	h["X-Scaigrid-Ratelimit-Remaining"] = []string{strconv.Itoa(g.remaining)}
-	h["X-Scaigrid-Ratelimit-Reset"] = []string{strconv.FormatInt(g.reset.Unix(), 10)}
+func (g gauge) headers(c *call) {
+	h := c.w.Header()
+	c.header(h, "X-Scaigrid-Ratelimit-Limit", slotLimit, strconv.Itoa(g.limit))
+	c.header(h, "X-Scaigrid-Ratelimit-Remaining", slotRemaining, strconv.Itoa(g.remaining))
+	c.header(h, "X-Scaigrid-Ratelimit-Reset", slotReset, strconv.FormatInt(g.reset.Unix(), 10))
 }
 
 func (g gauge) refusal(what string) error {

@@ -81,7 +81,7 @@ func read[Out any](f func(*call) (Out, error)) served {
 		if err != nil {
 			return err
 		}
-		return c.reply(c.route.status, out)
+		return replyWith(c, c.route.status, out)
 	}}
 }
 
@@ -96,7 +96,7 @@ func write[In, Out any](f func(*call, *In) (Out, error)) served {
 		if err != nil {
 			return err
 		}
-		return c.reply(c.route.status, out)
+		return replyWith(c, c.route.status, out)
 	}}
 }
 
@@ -111,11 +111,7 @@ func list[Q, Out any](f func(*call, *Q, scaigrid.PageRequest) ([]Out, scaigrid.P
 		if err != nil {
 			return err
 		}
-		if items == nil {
-			items = []Out{}
-		}
-		c.page = &next
-		return c.reply(c.route.status, items)
+		return replyPage(c, items, next)
 	}}
 }
 
@@ -153,7 +149,7 @@ func (c *call) takeBody() ([]byte, error) {
 	if c.body != nil {
 		return c.body, nil
 	}
-	return readAll(c.r)
+	return c.readAll()
 }
 
 // complete checks a table and fills in what its rows leave to a default.
@@ -271,7 +267,7 @@ func (s *Server) admit(c *call) error {
 	}
 	if c.r.Body != nil && c.r.Body != http.NoBody {
 		var err error
-		if c.body, err = readAll(c.r); err != nil {
+		if c.body, err = c.readAll(); err != nil {
 			return err
 		}
 	}

@@ -7,10 +7,10 @@ import (
 )
 
 // send writes a whole answer.
-func (c *call) send(status int, contentType string, body []byte) {
+func (c *call) send(status int, contentType []string, body []byte) {
 	h := c.w.Header()
-	h["Content-Type"] = []string{contentType}
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	h["Content-Type"] = contentType
+	c.header(h, "Content-Length", slotLength, strconv.Itoa(len(body)))
 	c.w.WriteHeader(status)
 	if c.r.Method != http.MethodHead {
 		_, _ = c.w.Write(body) // the caller has gone; nobody is left to be told
@@ -19,10 +19,10 @@ func (c *call) send(status int, contentType string, body []byte) {
 
 // sendCached writes a whole answer that a cache may keep as it is told, or 304
 // where the caller has it already.
-func (c *call) sendCached(contentType string, body []byte, etag []string, cacheControl string) error {
+func (c *call) sendCached(contentType []string, body []byte, etag, cacheControl []string) error {
 	h := c.w.Header()
 	h["Etag"] = etag
-	h["Cache-Control"] = []string{cacheControl}
+	h["Cache-Control"] = cacheControl
 	if matchesETag(c.r.Header["If-None-Match"], etag[0]) {
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil

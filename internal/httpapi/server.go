@@ -108,14 +108,14 @@ func New(o Options) (*Server, error) {
 }
 
 // HTTPServer returns a net/http server with the bounds that this package
-// relies on: 5 s for headers, 15 s for an ordinary body, 32 KiB of headers
-// (431 above), no answer that takes more than a minute unless it is a stream
-// with deadlines of its own.
+// relies on: 5 s for headers and a small body (a larger one is given more by
+// its handler), 32 KiB of headers (431 above), no answer that takes more than a
+// minute unless it is a stream with deadlines of its own.
 func (s *Server) HTTPServer() *http.Server {
 	return &http.Server{
 		Handler:                      s,
 		ReadHeaderTimeout:            5 * time.Second,
-		ReadTimeout:                  15 * time.Second,
+		ReadTimeout:                  5 * time.Second,
 		WriteTimeout:                 time.Minute,
 		IdleTimeout:                  2 * time.Minute,
 		MaxHeaderBytes:               32<<10 - 4096, // net/http adds 4 KiB
@@ -123,6 +123,8 @@ func (s *Server) HTTPServer() *http.Server {
 		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
+
+var noSniff = []string{"nosniff"}
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -132,10 +134,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &rec.call
 	c.address = clientAddress(r, s.proxies)
 	h := w.Header()
-	h["X-Request-Id"] = []string{c.id}
-	for _, l := range everyAnswer {
-		h[l.name] = l.values
-	}
+	c.header(h, "X-Request-Id", slotID, c.id)
+	h["X-Content-Type-Options"] = noSniff
 	defer s.closeCall(c)
 	if strings.HasPrefix(r.URL.Path, chatPath) {
 		chatCORS.apply(h)

@@ -1,9 +1,8 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -20,29 +19,31 @@ const (
 // so that a page view of a visitor of whom nothing changed asks no database.
 type visitorMemory struct {
 	store *store.Store
+	seed  maphash.Seed
 	mu    sync.Mutex
-	by    map[[32]byte]rememberedVisitor // by bot and the site's id
+	by    map[siteVisitor]rememberedVisitor
 }
+
+type siteVisitor struct{ botID, externalID string }
 
 type rememberedVisitor struct {
 	id    string
-	data  [32]byte // digest of e-mail, name and metadata
+	data  uint64 // hash of e-mail, name and metadata
 	saved time.Time
 }
 
 func newVisitorMemory(s *store.Store) *visitorMemory {
-	return &visitorMemory{store: s, by: map[[32]byte]rememberedVisitor{}}
+	return &visitorMemory{store: s, seed: maphash.MakeSeed(), by: map[siteVisitor]rememberedVisitor{}}
 }
 
 // subject returns the opaque id that a token carries: a fresh one for an
 // anonymous visitor, of whom nothing is written, and always the same for one
 // that the site knows, of whom the store keeps what the site says.
 func (m *visitorMemory) subject(ctx context.Context, bot *scaigrid.Bot, r *mintRequest, now time.Time) (string, error) {
-	fresh := scaigrid.NewID(scaigrid.KindVisitor, now)
 	if r.externalID == "" {
-		return fresh, nil
+		return scaigrid.NewID(scaigrid.KindVisitor, now), nil
 	}
-	who, data := digest(bot.ID, r.externalID), digest(r.email, r.name, string(r.metadata))
+	who, data := siteVisitor{bot.ID, r.externalID}, m.hash(r)
 	m.mu.Lock()
 	v, ok := m.by[who]
 	m.mu.Unlock()
@@ -50,7 +51,7 @@ func (m *visitorMemory) subject(ctx context.Context, bot *scaigrid.Bot, r *mintR
 		return v.id, nil
 	}
 	id, err := m.store.SaveVisitor(ctx, scaigrid.Visitor{
-		ID: fresh, TenantID: bot.TenantID, BotID: bot.ID, ExternalID: r.externalID, Email: r.email, Name: r.name,
+		ID: scaigrid.NewID(scaigrid.KindVisitor, now), TenantID: bot.TenantID, BotID: bot.ID, ExternalID: r.externalID, Email: r.email, Name: r.name,
 		Metadata: r.metadata, CreatedAt: now, UpdatedAt: now,
 	})
 	if err != nil {
@@ -65,13 +66,15 @@ func (m *visitorMemory) subject(ctx context.Context, bot *scaigrid.Bot, r *mintR
 	return id, nil
 }
 
-// digest names texts, each told from the next by its length.
-func digest(parts ...string) [32]byte {
-	var b bytes.Buffer
-	for _, p := range parts {
-		n := len(p)
-		b.Write([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
-		b.WriteString(p)
+// hash stands for what a site says of a visitor. Texts never hold the byte that
+// stands between them here.
+func (m *visitorMemory) hash(r *mintRequest) uint64 {
+	var h maphash.Hash
+	h.SetSeed(m.seed)
+	for _, text := range []string{r.email, r.name} {
+		_, _ = h.WriteString(text)
+		_ = h.WriteByte(0xff)
 	}
-	return sha256.Sum256(b.Bytes())
+	_, _ = h.Write(r.metadata)
+	return h.Sum64()
 }
