@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,11 +18,18 @@ import (
 	"github.com/scailabs/scaigrid/internal/store/storetest"
 )
 
-const childEnv = "SCAIGRID_TEST_CRASH_CHILD"
+// Variables that make this program the child of a test.
+const (
+	childEnv  = "SCAIGRID_TEST_CRASH_CHILD"  // the data folder
+	valuesEnv = "SCAIGRID_TEST_CRASH_VALUES" // store single values instead of turns
+)
 
 // TestMain lets this program be the one that is killed.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
+		if os.Getenv(valuesEnv) != "" {
+			writeValues(dir)
+		}
 		writeUntilKilled(dir)
 	}
 	os.Exit(m.Run())
@@ -106,6 +114,75 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 		t.Errorf("%d turns run, more than there were at once", len(abandoned))
 	}
 	t.Logf("%d acknowledged, all there; %d were cut and are found to be settled", len(acknowledged), len(abandoned))
+}
+
+// writeValues stores 300 values, one after the other, and prints what came of each.
+func writeValues(dir string) {
+	ctx := context.Background()
+	s, err := store.Open(ctx, store.Options{DataDir: dir})
+	if err != nil {
+		panic(err)
+	}
+	for i := range 300 {
+		name := fmt.Sprint("value-", i)
+		err := s.SetValue(ctx, name, "x")
+		fmt.Println(name, scaigrid.ErrorCode(err))
+	}
+	os.Exit(0) // without a clean end
+}
+
+// TestNothingIsAcknowledgedWithoutASync makes the disk refuse to sync after a
+// while, or now and then: there are never more acknowledged writes than syncs.
+func TestNothingIsAcknowledgedWithoutASync(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("strace is needed to make syncs fail. Install it with: apt-get install strace")
+	}
+	for _, when := range []string{"20+", "3+3"} { // the n-th of each thread, and from then on all or each third
+		dir := t.TempDir()
+		if err := openIn(t, dir).Close(); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(strace, "-f", "-qq", "-o", filepath.Join(dir, "trace"), "-e", "trace=fsync,fdatasync",
+			"-e", "inject=fsync,fdatasync:error=EIO:when="+when, os.Args[0])
+		cmd.Env = append(os.Environ(), childEnv+"="+dir, valuesEnv+"=1")
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var acknowledged []string
+		failed := 0
+		for line := range strings.Lines(string(out)) {
+			name, code, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+			switch scaigrid.Code(code) {
+			case "":
+				acknowledged = append(acknowledged, name)
+			case scaigrid.CodeStorage:
+				failed++
+			default:
+				t.Fatalf("%s: %s", name, code)
+			}
+		}
+		trace, err := os.ReadFile(filepath.Join(dir, "trace"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synced := strings.Count(string(trace), "= 0\n")
+		if failed < 90 || failed+len(acknowledged) != 300 || len(acknowledged) > synced {
+			t.Errorf("syncs failed at %s: %d writes failed, %d were acknowledged after %d syncs", when, failed, len(acknowledged), synced)
+		}
+		s := openIn(t, dir)
+		for _, name := range acknowledged {
+			if _, err := s.Value(t.Context(), name); err != nil {
+				t.Errorf("%s was acknowledged: %v", name, err)
+			}
+		}
+		if found, err := s.Check(t.Context(), true); err != nil || found != nil {
+			t.Errorf("check: %v %v", found, err)
+		}
+		t.Logf("syncs failed at %s: %d writes failed, %d acknowledged and there after %d syncs", when, failed, len(acknowledged), synced)
+	}
 }
 
 // killedAfter lets a child write until it has acknowledged n, and kills it.
