@@ -170,9 +170,18 @@ func (h *House) follow(l *Log) {
 
 // Settle ends turns whose node died, so that no conversation waits for an
 // answer that will not come. What they had said stays and can be continued.
-func (h *House) Settle(ctx context.Context) error {
+func (h *House) Settle(ctx context.Context) error { return h.settleBefore(ctx, h.Clock()) }
+
+// SettleAll ends every running turn that is not this process's, for a process
+// that shares its database with no other: whoever ran them is dead, however
+// long his lease.
+func (h *House) SettleAll(ctx context.Context) error {
+	return h.settleBefore(ctx, h.Clock().AddDate(100, 0, 0))
+}
+
+func (h *House) settleBefore(ctx context.Context, leased time.Time) error {
 	for {
-		turns, err := h.Store.AbandonedTurns(ctx, h.Clock(), 100)
+		turns, err := h.Store.AbandonedTurns(ctx, leased, 100)
 		if err != nil || len(turns) == 0 {
 			return err
 		}
