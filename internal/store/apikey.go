@@ -65,7 +65,7 @@ func (s *Store) APIKeys(ctx context.Context, tenantID string, page scaigrid.Page
 	var w where
 	w.add("tenant_id = ?", tenantID)
 	w.add("(created_at, id) < (?, ?)", after.at, after.id)
-	keys, err := collect(s.read, ctx, apiKeyColumns+w.newestFirst("", limit), w.args, scanAPIKey)
+	keys, err := collect(ctx, s.read, apiKeyColumns+w.newestFirst("", limit), w.args, scanAPIKey)
 	if err != nil {
 		return nil, scaigrid.PageResult{}, err
 	}

@@ -39,7 +39,7 @@ func (s *Store) AuditLog(ctx context.Context, tenantID string, page scaigrid.Pag
 	if err != nil {
 		return nil, scaigrid.PageResult{}, err
 	}
-	list, err := collect(s.read, ctx, `SELECT id, tenant_id, at, user_id, key_id, action, object_id, details FROM audit_log
+	list, err := collect(ctx, s.read, `SELECT id, tenant_id, at, user_id, key_id, action, object_id, details FROM audit_log
 		WHERE tenant_id = $1 AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4`, []any{tenantID, after.at, after.id, limit + 1},
 		func(r scanner) (e AuditEntry, err error) {
 			var at int64

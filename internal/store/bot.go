@@ -96,7 +96,7 @@ func (s *Store) Bots(ctx context.Context, tenantID string, f BotFilter, page sca
 	if f.Status != "" {
 		w.add("status = ?", string(f.Status))
 	}
-	bots, err := collect(s.read, ctx, botColumns+w.newestFirst("", limit), w.args, scanBot)
+	bots, err := collect(ctx, s.read, botColumns+w.newestFirst("", limit), w.args, scanBot)
 	if err != nil {
 		return nil, scaigrid.PageResult{}, err
 	}
@@ -185,7 +185,7 @@ func (s *Store) BotVersions(ctx context.Context, tenantID, botID string, page sc
 	if err != nil {
 		return nil, scaigrid.PageResult{}, err
 	}
-	list, err := collect(s.read, ctx, fmt.Sprintf(`SELECT v.bot_id, v.version, v.status, v.config, v.by_user, v.at
+	list, err := collect(ctx, s.read, fmt.Sprintf(`SELECT v.bot_id, v.version, v.status, v.config, v.by_user, v.at
 		FROM bot_versions v JOIN bots b ON b.id = v.bot_id
 		WHERE v.bot_id = $1 AND b.tenant_id = $2 AND v.version < $3 ORDER BY v.version DESC LIMIT %d`, limit+1),
 		[]any{botID, tenantID, after.at}, scanBotVersion)

@@ -40,7 +40,7 @@ func (s *Store) ClaimDocuments(ctx context.Context, node string, now, until time
 		}
 		// The condition stands twice: where two nodes choose the same row, the
 		// second looks at it again after the first has taken it.
-		rows, err := collect(t, t.ctx, `UPDATE documents AS d SET status = 'extracting', progress = 0, lease_until = $2, lease_span = $3, lease_node = $4,
+		rows, err := collect(t.ctx, t, `UPDATE documents AS d SET status = 'extracting', progress = 0, lease_until = $2, lease_span = $3, lease_node = $4,
 				attempts = attempts + 1, updated_at = $1
 			WHERE lease_until <= $1 AND id IN (SELECT id FROM documents WHERE lease_until <= $1 ORDER BY lease_until, created_at LIMIT $5)`+returning(documentColumns),
 			[]any{micros(now), micros(until), until.Sub(now).Microseconds(), node, limit}, scanDocument)
@@ -147,7 +147,7 @@ func (s *Store) sweepChunks(ctx context.Context, now time.Time) error {
 		id        string
 		published int64
 	}
-	list, err := collect(s.read, ctx, "SELECT id, published FROM documents WHERE sweep_at <= $1 LIMIT 20", []any{micros(now)}, func(r scanner) (d stale, err error) {
+	list, err := collect(ctx, s.read, "SELECT id, published FROM documents WHERE sweep_at <= $1 LIMIT 20", []any{micros(now)}, func(r scanner) (d stale, err error) {
 		return d, r.Scan(&d.id, &d.published)
 	})
 	if err != nil {
@@ -212,7 +212,7 @@ func (s *Store) ChunksByID(ctx context.Context, botID string, ids []string) ([]s
 	var w where
 	w.in("k.id", ids)
 	w.add("d.bot_id = ?", botID)
-	return collect(s.read, ctx, `SELECT k.id, k.document_id, k.position, k.title, k.heading, k.body, k.terms
+	return collect(ctx, s.read, `SELECT k.id, k.document_id, k.position, k.title, k.heading, k.body, k.terms
 		FROM chunks k JOIN documents d ON d.id = k.document_id WHERE k.version <= d.published AND `+w.String(), w.args,
 		func(r scanner) (c scaigrid.Chunk, err error) {
 			return c, r.Scan(&c.ID, &c.DocumentID, &c.Position, &c.Title, &c.Heading, &c.Text, &c.Terms)

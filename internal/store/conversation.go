@@ -120,7 +120,7 @@ func (s *Store) conversations(ctx context.Context, w *where, page scaigrid.PageR
 		return nil, scaigrid.PageResult{}, err
 	}
 	w.add("(c.created_at, c.id) < (?, ?)", after.at, after.id)
-	list, err := collect(s.read, ctx, conversationColumns+w.newestFirst("c.", limit), w.args, scanConversation)
+	list, err := collect(ctx, s.read, conversationColumns+w.newestFirst("c.", limit), w.args, scanConversation)
 	if err != nil {
 		return nil, scaigrid.PageResult{}, err
 	}

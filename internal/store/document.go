@@ -90,7 +90,7 @@ func (s *Store) DocumentsByID(ctx context.Context, botID string, ids []string) (
 	var w where
 	w.in("d.id", ids)
 	w.add("d.bot_id = ?", botID)
-	return collect(s.read, ctx, "SELECT "+documentColumns+" FROM documents d WHERE "+w.String(), w.args, scanDocument)
+	return collect(ctx, s.read, "SELECT "+documentColumns+" FROM documents d WHERE "+w.String(), w.args, scanDocument)
 }
 
 // Documents lists those of a bot, newest first; status "" is any.
@@ -105,7 +105,7 @@ func (s *Store) Documents(ctx context.Context, botID string, status scaigrid.Doc
 	if status != "" {
 		w.add("d.status = ?", string(status))
 	}
-	list, err := collect(s.read, ctx, "SELECT "+documentColumns+" FROM documents d"+w.newestFirst("d.", limit), w.args, scanDocument)
+	list, err := collect(ctx, s.read, "SELECT "+documentColumns+" FROM documents d"+w.newestFirst("d.", limit), w.args, scanDocument)
 	if err != nil {
 		return nil, scaigrid.PageResult{}, err
 	}

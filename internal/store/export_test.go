@@ -42,5 +42,5 @@ func Write(ctx context.Context, s *Store, synced bool, query string, args ...any
 
 // Strings reads a column of text.
 func Strings(ctx context.Context, s *Store, query string, args ...any) ([]string, error) {
-	return collect(s.read, ctx, query, args, scanText)
+	return collect(ctx, s.read, query, args, scanText)
 }

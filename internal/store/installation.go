@@ -36,7 +36,7 @@ func (s *Store) PutValue(ctx context.Context, name, value string) (string, error
 
 // SigningKeys returns all signing keys, newest first, retired ones too.
 func (s *Store) SigningKeys(ctx context.Context) ([]scaigrid.SigningKey, error) {
-	return collect(s.read, ctx, "SELECT id, sealed, created_at, retired_at FROM signing_keys ORDER BY created_at DESC, id DESC", nil, scanSigningKey)
+	return collect(ctx, s.read, "SELECT id, sealed, created_at, retired_at FROM signing_keys ORDER BY created_at DESC, id DESC", nil, scanSigningKey)
 }
 
 func scanSigningKey(r scanner) (k scaigrid.SigningKey, err error) {
@@ -96,7 +96,7 @@ func (s *Store) AddRevocation(ctx context.Context, r scaigrid.Revocation) error 
 // RevocationsAfter returns the revocations with an id above the given one, in
 // the order of their ids. Who asks again with the last id misses none.
 func (s *Store) RevocationsAfter(ctx context.Context, id int64) ([]scaigrid.Revocation, error) {
-	return collect(s.read, ctx, "SELECT id, tenant_id, bot_id, token_id, visitor_id, at, until FROM revocations WHERE id > $1 ORDER BY id", []any{id},
+	return collect(ctx, s.read, "SELECT id, tenant_id, bot_id, token_id, visitor_id, at, until FROM revocations WHERE id > $1 ORDER BY id", []any{id},
 		func(r scanner) (v scaigrid.Revocation, err error) {
 			var at, until int64
 			err = r.Scan(&v.ID, &v.TenantID, &v.BotID, &v.TokenID, &v.VisitorID, &at, &until)

@@ -61,7 +61,7 @@ func (r *messageRow) message() (scaigrid.Message, error) {
 
 // Messages returns all of a conversation, oldest first, withdrawn ones too.
 func (s *Store) Messages(ctx context.Context, conversationID string) ([]scaigrid.Message, error) {
-	return collect(s.read, ctx, "SELECT "+messageColumns+" FROM messages m WHERE m.conversation_id = $1 ORDER BY m.seq", []any{conversationID},
+	return collect(ctx, s.read, "SELECT "+messageColumns+" FROM messages m WHERE m.conversation_id = $1 ORDER BY m.seq", []any{conversationID},
 		func(r scanner) (scaigrid.Message, error) {
 			var m messageRow
 			if err := r.Scan(m.dest()...); err != nil {
@@ -79,7 +79,7 @@ func (s *Store) History(ctx context.Context, conversationID, skip string, limit 
 	if limit <= 0 {
 		return nil, nil
 	}
-	list, err := collect(s.read, ctx, `SELECT id, turn_id, role, status, content, created_at FROM messages
+	list, err := collect(ctx, s.read, `SELECT id, turn_id, role, status, content, created_at FROM messages
 		WHERE conversation_id = $1 AND seq < COALESCE((SELECT seq FROM messages WHERE id = $2 AND conversation_id = $1), $3)
 			AND status IN ('complete', 'stopped', 'interrupted') AND content <> ''
 		ORDER BY seq DESC LIMIT $4`, []any{conversationID, skip, int64(math.MaxInt64), limit},

@@ -121,7 +121,7 @@ func (s *Store) Check(ctx context.Context, full bool) ([]string, error) {
 	if full {
 		query = s.d.fullCheck
 	}
-	found, err := collect(s.read, ctx, query, nil, func(r scanner) (string, error) {
+	found, err := collect(ctx, s.read, query, nil, func(r scanner) (string, error) {
 		var line string
 		return line, r.Scan(&line)
 	})
@@ -220,7 +220,7 @@ type failed struct{ err error }
 func (f failed) Scan(...any) error { return f.err }
 
 // collect reads all rows of a query.
-func collect[T any](q querier, ctx context.Context, query string, args []any, scan func(scanner) (T, error)) ([]T, error) {
+func collect[T any](ctx context.Context, q querier, query string, args []any, scan func(scanner) (T, error)) ([]T, error) {
 	rows, err := q.rows(ctx, query, args...)
 	if err != nil {
 		return nil, q.explain(err)

@@ -55,7 +55,7 @@ func insertUser(t *tx, u scaigrid.User) error {
 
 // Tenants returns all tenants, oldest first.
 func (s *Store) Tenants(ctx context.Context) ([]scaigrid.Tenant, error) {
-	return collect(s.read, ctx, "SELECT id, slug, name, created_at FROM tenants ORDER BY created_at, id", nil, scanTenant)
+	return collect(ctx, s.read, "SELECT id, slug, name, created_at FROM tenants ORDER BY created_at, id", nil, scanTenant)
 }
 
 func scanTenant(r scanner) (v scaigrid.Tenant, err error) {
@@ -78,7 +78,7 @@ func (s *Store) User(ctx context.Context, userID string) (*scaigrid.User, error)
 
 // Users returns the users of a tenant, oldest first.
 func (s *Store) Users(ctx context.Context, tenantID string) ([]scaigrid.User, error) {
-	return collect(s.read, ctx, userColumns+" WHERE tenant_id = $1 ORDER BY created_at, id", []any{tenantID}, scanUser)
+	return collect(ctx, s.read, userColumns+" WHERE tenant_id = $1 ORDER BY created_at, id", []any{tenantID}, scanUser)
 }
 
 func scanUser(r scanner) (u scaigrid.User, err error) {

@@ -211,7 +211,7 @@ func (s *Store) RequestStop(ctx context.Context, turnID string) error {
 
 // StopsRequested returns the running turns of the node that are to be stopped.
 func (s *Store) StopsRequested(ctx context.Context, node string) ([]string, error) {
-	return collect(s.read, ctx, "SELECT id FROM turns WHERE state = 'running' AND node = $1 AND stop_requested = TRUE", []any{node}, scanText)
+	return collect(ctx, s.read, "SELECT id FROM turns WHERE state = 'running' AND node = $1 AND stop_requested = TRUE", []any{node}, scanText)
 }
 
 // RenewLeases says that the node still works on its turns, until the given time.
@@ -224,7 +224,7 @@ func (s *Store) RenewLeases(ctx context.Context, node string, until time.Time) e
 
 // AbandonedTurns returns running turns whose lease ended before now.
 func (s *Store) AbandonedTurns(ctx context.Context, now time.Time, limit int) ([]scaigrid.Turn, error) {
-	return collect(s.read, ctx, "SELECT "+turnColumns+" FROM turns t WHERE t.state = 'running' AND t.lease_until < $1 LIMIT $2", []any{micros(now), limit},
+	return collect(ctx, s.read, "SELECT "+turnColumns+" FROM turns t WHERE t.state = 'running' AND t.lease_until < $1 LIMIT $2", []any{micros(now), limit},
 		func(r scanner) (scaigrid.Turn, error) {
 			var t turnRow
 			if err := r.Scan(t.dest()...); err != nil {
