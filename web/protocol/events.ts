@@ -1,5 +1,14 @@
 /** From a frame of the stream to the event it carries. */
-import type { Citation, EscalationEvent, FinishEvent, StateEvent, StreamEvent, TurnEvent, Usage, WireError } from './wire.ts';
+import type {
+  Citation,
+  EscalationEvent,
+  FinishEvent,
+  StateEvent,
+  StreamEvent,
+  TurnEvent,
+  Usage,
+  WireError,
+} from './wire.ts';
 import type { Frame } from './sse.ts';
 
 type Fields = Record<string, unknown>;

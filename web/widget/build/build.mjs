@@ -36,9 +36,21 @@ const panel = await build({
   define: { __VERSION__: JSON.stringify(version) },
   build: {
     ...shared,
-    lib: { entry: { panel: `${root}widget/src/panel/main.ts`, messages: `${root}widget/src/messages.ts` }, formats: ['es'] },
+    lib: {
+      entry: {
+        panel: `${root}widget/src/panel/main.ts`,
+        messages: `${root}widget/src/messages.ts`,
+        icons: `${root}widget/src/launcher-icons.ts`,
+      },
+      formats: ['es'],
+    },
     rollupOptions: {
-      output: { entryFileNames: '[name]-[hash].js', chunkFileNames: '[name]-[hash].js', hashCharacters: 'hex', minify: true },
+      output: {
+        entryFileNames: '[name]-[hash].js',
+        chunkFileNames: '[name]-[hash].js',
+        hashCharacters: 'hex',
+        minify: true,
+      },
     },
   },
 });
@@ -50,7 +62,12 @@ for (const chunk of panel.flatMap((result) => result.output)) {
 
 await build({
   ...common,
-  define: { __PANEL__: JSON.stringify(files['panel.js']), __MESSAGES__: JSON.stringify(files['messages.js']), __VERSION__: JSON.stringify(version) },
+  define: {
+    __PANEL__: JSON.stringify(files['panel.js']),
+    __MESSAGES__: JSON.stringify(files['messages.js']),
+    __ICONS__: JSON.stringify(files['icons.js']),
+    __VERSION__: JSON.stringify(version),
+  },
   build: {
     ...shared,
     lib: { entry: `${root}widget/src/loader/main.ts`, formats: ['iife'], name: 'scaibot' },
@@ -58,7 +75,10 @@ await build({
   },
 });
 
-writeFileSync(`${out}/manifest.json`, `${JSON.stringify({ version, files: { 'widget.js': 'widget.js', ...files } }, null, 2)}\n`);
+writeFileSync(
+  `${out}/manifest.json`,
+  `${JSON.stringify({ version, files: { 'widget.js': 'widget.js', ...files } }, null, 2)}\n`,
+);
 
 mkdirSync(`${root}dist`, { recursive: true });
 rmSync(done, { recursive: true, force: true });

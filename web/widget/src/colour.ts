@@ -12,21 +12,13 @@ export function rgb(computed: string): Rgb | undefined {
 
 /** Relative luminance of WCAG 2, 0–1. */
 export function luminance(colour: Rgb): number {
-  const [r, g, b] = colour.map((v) => (v <= 10.31 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4)) as unknown as Rgb;
+  const [r, g, b] = colour.map((v) =>
+    v <= 10.31 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4,
+  ) as unknown as Rgb;
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
 export function contrast(a: Rgb, b: Rgb): number {
   const [x, y] = [luminance(a), luminance(b)];
   return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
-}
-
-/** The colour moved towards black or white until it reads on the ground with the ratio asked for. */
-export function readable(colour: Rgb, ground: Rgb, ratio = 4.5): Rgb {
-  const goal = luminance(ground) > 0.18 ? 0 : 255;
-  for (let step = 0; step < 20; step++) {
-    const mixed = colour.map((v) => Math.round(v + ((goal - v) * step) / 20)) as unknown as Rgb;
-    if (contrast(mixed, ground) >= ratio) return mixed;
-  }
-  return [goal, goal, goal];
 }

@@ -23,27 +23,18 @@ export interface Token {
   readonly born: number;
 }
 
-/** `down`: the endpoint does not answer and is tried again. `ended`: no token will come by itself any more. */
-export type Health = 'up' | 'down' | 'ended';
-
-export interface Tokens {
-  /** The current token; waits for one while the endpoint is down. Rejects with `TokenEnded` where none will come. */
-  get(): Promise<Token>;
-  /** A token other than `stale`, at most one fetch for all that ask. */
-  renew(stale: Token): Promise<Token>;
-  /** Called with each new token, at once with the current one. */
-  watch(fn: (token: Token) => void): Off;
-  /** Called when tokens stop or start coming, at once with how it is. */
-  health(fn: (health: Health) => void): Off;
+/** Where tokens come from. Read its fields whenever it calls its listeners. */
+export interface TokenFeed {
+  /** The newest token, whether or not it still lives. */
+  readonly token: Token | undefined;
+  /** The endpoint did not answer with a new token, and is tried again. */
+  readonly failing: boolean;
+  /** No token will come by itself any more: a static one ran out, or the site said 204. */
+  readonly ended: boolean;
+  /** Asks the endpoint as soon as manners allow; does nothing where there is none. */
+  refresh(): void;
+  listen(fn: () => void): Off;
 }
-
-/** No token will come any more: a static one ran out, or the site said 204. */
-export class TokenEnded extends Error {
-  override readonly name = 'TokenEnded';
-}
-
-/** By name: the class of the loader is not the class of the panel. */
-export const isTokenEnded = (error: unknown): boolean => error instanceof Error && error.name === 'TokenEnded';
 
 /** Who the page says its visitor is. Advisory. */
 export interface Claims {
@@ -57,21 +48,21 @@ export interface PageContext {
   title?: string | undefined;
 }
 
+/** What page and bot said of wiring and placement; of all else what the page said, as it said it. */
 export interface Settings extends Options {
-  /** Values of `--scaibot-` variables that the bot's settings hold, by public name. */
+  /** Values of `--scaibot-x` that the bot's settings hold, as `--sb-bot-x`, which our sheets read below the page's. */
   botVariables: Record<string, string>;
-  suggestedQuestions: string[];
+  /** The bot's public face, as far as it is known. */
+  info: EmbedInfo;
 }
 
 /** What the loader lends to the panel. */
 export interface PanelHost {
   readonly seam: number;
   readonly version: string;
-  /** `https://host/v1/modules/scaibot`, no slash at the end. */
-  readonly api: string;
   /** Address of the ScaiGrid server, no slash at the end. */
   readonly server: string;
-  readonly tokens: Tokens;
+  readonly tokens: TokenFeed;
   /** Resolves with the bot's public face, or with {} where it cannot be had. */
   readonly info: Promise<EmbedInfo>;
   settings(): Settings;
@@ -79,7 +70,7 @@ export interface PanelHost {
   context(): PageContext;
   emit<E extends keyof EventMap>(event: E, detail: Omit<EventMap[E], 'botId'>): void;
   report(code: MessageCode, where?: string): void;
-  /** Element that the panel is to be put into, or null for the page itself. */
+  /** Element that an inline panel is to be put into; null while there is none. */
   container(): Element | null;
   /** The launcher's button and the element that it is in; null for an inline chat. */
   readonly launcher: { readonly element: HTMLElement; readonly button: HTMLButtonElement } | null;
@@ -88,7 +79,7 @@ export interface PanelHost {
   /** The bot does not exist or does not answer: everything goes. */
   gone(code: MessageCode): void;
   /** Violations of the page's policy seen so far that concern us. */
-  violations(): string[];
+  readonly violations: ReadonlySet<string>;
 }
 
 export interface SendOutcome {
@@ -117,5 +108,5 @@ export interface Panel {
 
 /** What the panel's module exports. */
 export interface PanelModule {
-  createPanel(host: PanelHost): Panel;
+  createPanel: (host: PanelHost) => Panel;
 }

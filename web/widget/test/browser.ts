@@ -4,7 +4,13 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 export async function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   });
 }
 
@@ -25,7 +31,9 @@ export async function open(browser: Browser, options: Parameters<Browser['newCon
     const w = window as unknown as { __violations: string[]; __ran: string[] };
     w.__violations = [];
     w.__ran = [];
-    document.addEventListener('securitypolicyviolation', (e) => w.__violations.push(`${e.effectiveDirective} ${e.blockedURI} ${e.sample}`));
+    document.addEventListener('securitypolicyviolation', (e) =>
+      w.__violations.push(`${e.effectiveDirective} ${e.blockedURI} ${e.sample}`),
+    );
   });
   const page = await context.newPage();
   const said: string[] = [];
@@ -34,8 +42,10 @@ export async function open(browser: Browser, options: Parameters<Browser['newCon
   page.on('pageerror', (error) => said.push(`pageerror ${error.message}`));
   context.on('request', (request) => {
     const url = new URL(request.url());
-    if (url.protocol.startsWith('http') && !['localhost', '127.0.0.1'].includes(url.hostname)) foreign.push(request.url());
+    if (url.protocol.startsWith('http') && !['localhost', '127.0.0.1'].includes(url.hostname))
+      foreign.push(request.url());
   });
-  const violations = (): Promise<string[]> => page.evaluate(() => (window as unknown as { __violations: string[] }).__violations);
+  const violations = (): Promise<string[]> =>
+    page.evaluate(() => (window as unknown as { __violations: string[] }).__violations);
   return { context, page, said, foreign, violations };
 }

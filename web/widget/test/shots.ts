@@ -1,7 +1,6 @@
 /** Pictures of the widget's states, for the eye: `npm run shots -- folder`. */
 import { mkdirSync } from 'node:fs';
 import { launch, open } from './browser.ts';
-// @ts-expect-error the stub is plain JavaScript
 import { startStub } from './stub-server.mjs';
 
 const folder = process.argv[2] ?? 'test-results/shots';
@@ -42,7 +41,10 @@ for (const [name, options] of Object.entries(views)) {
   await page.locator('.retry').waitFor();
   await page.waitForTimeout(200);
   await page.screenshot({ path: `${folder}/${name}-6-failed.png` });
-  console.log(name, said.filter((line) => !line.includes('no-https')));
+  console.log(
+    name,
+    said.filter((line) => !line.includes('no-https')),
+  );
   await context.close();
 }
 await browser.close();

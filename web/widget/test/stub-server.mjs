@@ -18,7 +18,8 @@ export const policies = {
   strict: (host) =>
     `default-src 'none'; script-src ${host}; connect-src 'self' ${host}; img-src ${host} data:; style-src 'self'; base-uri 'none'`,
   trusted: (host) => `${policies.strict(host)}; require-trusted-types-for 'script'; trusted-types 'none'`,
-  nonce: (host) => `default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; connect-src 'self' ${host}; style-src 'self'; base-uri 'none'`,
+  nonce: (host) =>
+    `default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; connect-src 'self' ${host}; style-src 'self'; base-uri 'none'`,
   noconnect: (host) => `default-src 'none'; script-src ${host}; connect-src 'self'; style-src 'self'`,
 };
 
@@ -47,10 +48,22 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
     if (control.token === 'same' && minted) return minted;
     const iat = Math.floor(Date.now() / 1000);
     const anon = control.visitor === null;
-    const payload = { sub: anon ? `anon_${hex()}` : `sub_${control.visitor}`, anon, bot: 'bot_demo', jti: hex(), iat, exp: iat + control.ttl };
+    const payload = {
+      sub: anon ? `anon_${hex()}` : `sub_${control.visitor}`,
+      anon,
+      bot: 'bot_demo',
+      jti: hex(),
+      iat,
+      exp: iat + control.ttl,
+    };
     const token = `${b64({ alg: 'HS256', typ: 'embed+jwt' })}.${b64(payload)}.${hex(8)}`;
     tokens.set(token, { ...payload, expired: false, revoked: false });
-    minted = { token, expires_at: new Date(payload.exp * 1000).toISOString(), ttl_seconds: control.ttl, token_id: payload.jti };
+    minted = {
+      token,
+      expires_at: new Date(payload.exp * 1000).toISOString(),
+      ttl_seconds: control.ttl,
+      token_id: payload.jti,
+    };
     return minted;
   };
 
@@ -66,7 +79,8 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
     if (req.method === 'OPTIONS') {
       res.writeHead(204, {
         'Access-Control-Allow-Methods': 'GET, POST, DELETE',
-        'Access-Control-Allow-Headers': 'authorization, content-type, idempotency-key, last-event-id, x-scaibot-visitor',
+        'Access-Control-Allow-Headers':
+          'authorization, content-type, idempotency-key, last-event-id, x-scaibot-visitor',
         'Access-Control-Max-Age': '7200',
       });
       return res.end();
@@ -93,7 +107,13 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
     };
     const fail = (status, code, message = code, extra = {}) => {
       res.writeHead(status, { 'Content-Type': 'application/json' });
-      res.end(JSON.stringify({ status: 'error', error: { code, message, details: null, retry_after: null, ...extra }, meta: { request_id: `req_${hex()}` } }));
+      res.end(
+        JSON.stringify({
+          status: 'error',
+          error: { code, message, details: null, retry_after: null, ...extra },
+          meta: { request_id: `req_${hex()}` },
+        }),
+      );
     };
     const path = url.pathname.slice(API.length);
     if (/^\/bots\/[^/]+\/embed-info$/.test(path)) {
@@ -131,7 +151,11 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
     if (path === '/chat/conversation' && req.method === 'GET') {
       if (!current) return ok({ conversation: null, messages: [], turn_id: null });
       const running = [...turns.values()].find((t) => t.visitor === visitor && !t.done);
-      return ok({ conversation: { id: current.id, status: current.status }, messages: current.messages, turn_id: running?.id ?? null });
+      return ok({
+        conversation: { id: current.id, status: current.status },
+        messages: current.messages,
+        turn_id: running?.id ?? null,
+      });
     }
     if (path === '/chat/conversation' && req.method === 'POST') {
       if (visitor) conversations.delete(visitor);
@@ -179,11 +203,34 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
       question = { id: `msg_${hex()}`, role: 'user', content: body.message, status: 'complete', created_at: at };
       conversation.messages.push(question);
     }
-    const reply = { id: `msg_${hex()}`, role: 'assistant', content: '', status: 'streaming', citations: [], rating: null, created_at: at };
-    const turn = { id: `turn_${hex()}`, visitor, messageId: question.id, lines: [], bytes: 0, n: 0, done: false, stopped: false, listeners: new Set() };
+    const reply = {
+      id: `msg_${hex()}`,
+      role: 'assistant',
+      content: '',
+      status: 'streaming',
+      citations: [],
+      rating: null,
+      created_at: at,
+    };
+    const turn = {
+      id: `turn_${hex()}`,
+      visitor,
+      messageId: question.id,
+      lines: [],
+      bytes: 0,
+      n: 0,
+      done: false,
+      stopped: false,
+      listeners: new Set(),
+    };
     turns.set(turn.id, turn);
     conversation.messages.push(reply);
-    named(turn, 'turn', { turn_id: turn.id, conversation_id: conversation.id, message_id: question.id, reply_id: reply.id });
+    named(turn, 'turn', {
+      turn_id: turn.id,
+      conversation_id: conversation.id,
+      message_id: question.id,
+      reply_id: reply.id,
+    });
     void run(turn, conversation, reply, body.message);
     return turn;
   }
@@ -199,7 +246,10 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
   }
   function chunk(turn, content) {
     turn.bytes += Buffer.byteLength(content);
-    emit(turn, `id: 1-${turn.bytes}-${turn.n}\ndata: ${JSON.stringify({ ...envelope, choices: [{ index: 0, delta: { content }, finish_reason: null }] })}\n\n`);
+    emit(
+      turn,
+      `id: 1-${turn.bytes}-${turn.n}\ndata: ${JSON.stringify({ ...envelope, choices: [{ index: 0, delta: { content }, finish_reason: null }] })}\n\n`,
+    );
   }
 
   async function run(turn, conversation, reply, text) {
@@ -218,11 +268,18 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
       chunk(turn, 'The first half');
       Object.assign(reply, { status: 'failed', content: 'The first half' });
       turn.failed = true;
-      named(turn, 'error', { error: { code: 'BACKEND_ERROR', message: 'The model stopped answering.', retryable: true } });
+      named(turn, 'error', {
+        error: { code: 'BACKEND_ERROR', message: 'The model stopped answering.', retryable: true },
+      });
       return end(turn);
     }
     if (/human/.test(text)) {
-      named(turn, 'escalation', { rule_id: 'rule_1', action: 'queue', message: 'I call a colleague.', mode: 'replace' });
+      named(turn, 'escalation', {
+        rule_id: 'rule_1',
+        action: 'queue',
+        message: 'I call a colleague.',
+        mode: 'replace',
+      });
       chunk(turn, 'I call a colleague.');
       reply.content = 'I call a colleague.';
       conversation.status = 'waiting';
@@ -255,7 +312,10 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
     for (const listener of turn.listeners) listener();
   }
 
-  const sse = (res) => res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store, no-transform' }).flushHeaders();
+  const sse = (res) =>
+    res
+      .writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store, no-transform' })
+      .flushHeaders();
 
   function replay(turn, after, res) {
     sse(res);
@@ -318,7 +378,10 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
     /** Marks every token handed out so far. */
     spoil: (how) => tokens.forEach((t) => (t[how] = true)),
     /** Says something as a person, to every open /chat/events. */
-    live: (event, data) => events.forEach((res) => res.write(`event: ${event}\nid: ${Date.now()}-${hex()}\ndata: ${JSON.stringify({ ...envelope, ...data })}\n\n`)),
+    live: (event, data) =>
+      events.forEach((res) =>
+        res.write(`event: ${event}\nid: ${Date.now()}-${hex()}\ndata: ${JSON.stringify({ ...envelope, ...data })}\n\n`),
+      ),
     listening: () => events.size,
     chats: () => log.filter((l) => l.path === `${API}/chat` && l.method === 'POST'),
     site: '',
@@ -330,7 +393,8 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
       }
     },
   };
-  const listen = (server, port) => new Promise((resolve) => server.listen(port ?? 0, '127.0.0.1', () => resolve(server.address().port)));
+  const listen = (server, port) =>
+    new Promise((resolve) => server.listen(port ?? 0, '127.0.0.1', () => resolve(server.address().port)));
   return Promise.all([listen(site, sitePort), listen(host, hostPort)]).then(([s, h]) => {
     stub.site = `http://localhost:${s}`; // another site than the host's, not just another port
     stub.host = `http://127.0.0.1:${h}`;
@@ -339,7 +403,9 @@ export function startStub({ sitePort, hostPort, sitePage } = {}) {
 }
 
 function defaultPage({ host }, url) {
-  const attributes = [...url.searchParams].filter(([name]) => name.startsWith('data-')).map(([name, value]) => ` ${name}="${value.replace(/"/g, '&quot;')}"`);
+  const attributes = [...url.searchParams]
+    .filter(([name]) => name.startsWith('data-'))
+    .map(([name, value]) => ` ${name}="${value.replace(/"/g, '&quot;')}"`);
   const has = (name) => url.searchParams.has(name);
   const nonce = url.searchParams.get('csp') === 'nonce' ? ' nonce="n1"' : '';
   const tag = `<script${nonce} src="${host}/static/modules/scaibot/widget.js"${has('data-bot-id') ? '' : ' data-bot-id="bot_demo"'}${
@@ -371,8 +437,24 @@ const total = items.reduce((a, b) => a + b.price, 0);
 
 See [the terms](https://shop.example/terms) for details.`,
   citations: [
-    { n: 1, document_id: 'doc_1', title: 'Returns and refunds', url: 'https://shop.example/returns', heading: 'Returns › Period', quote: 'Every order can be returned within 30 days of delivery.', passage_id: 'psg_1' },
-    { n: 2, document_id: 'doc_1', title: 'Returns and refunds', url: '', heading: 'Returns › Refunds', quote: 'Refunds are paid to the card that was used, within 14 days.', passage_id: 'psg_2' },
+    {
+      n: 1,
+      document_id: 'doc_1',
+      title: 'Returns and refunds',
+      url: 'https://shop.example/returns',
+      heading: 'Returns › Period',
+      quote: 'Every order can be returned within 30 days of delivery.',
+      passage_id: 'psg_1',
+    },
+    {
+      n: 2,
+      document_id: 'doc_1',
+      title: 'Returns and refunds',
+      url: '',
+      heading: 'Returns › Refunds',
+      quote: 'Refunds are paid to the card that was used, within 14 days.',
+      passage_id: 'psg_2',
+    },
   ],
 };
 

@@ -2,14 +2,12 @@
 import type { Off } from '../seam.ts';
 import type { EventMap, EventName } from '../table/events.ts';
 import type { MessageCode } from '../table/messages.ts';
-import type { Options } from '../table/options.ts';
+import { placement, wiring, type Options } from '../table/options.ts';
 import type { Bot, Forwarded, Listener, Queue, ScaiBot } from './api.ts';
 import { Instance, version, type Neighbours } from './instance.ts';
 import { report } from './report.ts';
-import { PATH, serverOf } from './server.ts';
-import { read } from './settings.ts';
-
-const ADOPT = Symbol.for('scaibot.tag');
+import { serverOf } from './server.ts';
+import { read } from '../settings.ts';
 
 interface Tag {
   options: Options;
@@ -24,6 +22,7 @@ let scriptSrc = '';
 
 /** Until a bot names its host, we speak of the script's. */
 const say = (code: MessageCode, where: string): void => report(code, where, serverOf(undefined, scriptSrc));
+const parse = (raw: object): Options => read(raw, { ...wiring, ...placement }, refused);
 const refused = (name: string, value: string): void => say('option-refused', `${name}: ${value}`);
 
 function on<E extends EventName>(event: E, fn: Listener<E>, botId?: string): Off {
@@ -41,17 +40,15 @@ const neighbours: Neighbours = {
   emit(event, detail: EventMap[EventName]) {
     for (const [name, fn, botId] of listeners) {
       if (name !== event || (botId && botId !== detail.botId)) continue;
-      try {
-        (fn as Listener<EventName>)(detail);
-      } catch (error) {
-        console.error(error); // a listener of the page: its own fault, and not the chat's end
-      }
+      // On its own, so that a listener of the page that throws is its own fault and not the chat's end.
+      queueMicrotask(() => (fn as Listener<EventName>)(detail));
     }
   },
   stack(me) {
-    const all = [...bots.values()];
-    const before = all.slice(0, Math.max(0, all.indexOf(me)));
-    return before.filter(({ settings: s }) => s.mode !== 'inline' && s.position === me.settings.position).length;
+    const corner = [...bots.values()].filter(
+      ({ settings: s }) => s.mode !== 'inline' && s.position === me.settings.position,
+    );
+    return Math.max(0, corner.indexOf(me));
   },
   left(me) {
     if (bots.get(me.botId) === me) bots.delete(me.botId);
@@ -62,17 +59,21 @@ const neighbours: Neighbours = {
 function start(options: Options, src: string): Instance | undefined {
   const { botId = '', host } = options;
   const server = serverOf(host, src);
-  if (!botId.startsWith('bot_')) return void report(botId ? 'bot-id-form' : 'bot-id-missing', botId || 'data-bot-id', server);
-  if (!isSecureContext || server.url < location.protocol) report('no-https', server.url, server); // "http://…" < "https:"
+  if (!botId.startsWith('bot_')) {
+    report('bot-id', botId, server);
+    return undefined;
+  }
   const bot = new Instance({ ...options, botId }, server, neighbours);
   bots.set(botId, bot);
   bot.restack();
   return bot;
 }
 
-function adopt({ src, dataset }: HTMLScriptElement): void {
+function adopt(script: HTMLScriptElement | null): void {
+  if (!script) return; // not a tag: init() follows
+  const { src, dataset } = script;
   scriptSrc ||= src;
-  const options = read(dataset, refused);
+  const options = parse(dataset);
   const { botId = '' } = options;
   if (bots.has(botId)) return say('second-tag', botId);
   tags.set(botId, { options, src });
@@ -82,7 +83,7 @@ function adopt({ src, dataset }: HTMLScriptElement): void {
 
 /** The page's words, over the tag's looks and places where both speak of the same bot. */
 function init(given: Options): Bot | undefined {
-  const options = read(given, refused);
+  const options = parse(given);
   const { botId = '' } = options;
   const tag = tags.get(botId);
   const { token: _token, userId: _id, userEmail: _email, userName: _name, ...looks } = tag?.options ?? {};
@@ -91,14 +92,11 @@ function init(given: Options): Bot | undefined {
 }
 
 export function install(script: HTMLScriptElement | null): void {
-  const tag = script ?? document.querySelector<HTMLScriptElement>(`script[data-bot-id][src*="${PATH}"]`);
-  const before = window.ScaiBot as unknown as (Queue & { [ADOPT]?: typeof adopt }) | undefined;
-  if (before?.[ADOPT]) {
-    if (tag) before[ADOPT](tag);
-    return;
-  }
+  const before = window.ScaiBot as unknown as (Queue & { adopt?: typeof adopt }) | undefined;
+  if (before?.adopt) return before.adopt(script);
   const api: Record<string, (...args: never[]) => unknown> = {
     init,
+    adopt, // for a second tag, of whatever release
     get: (botId: string) => bots.get(botId),
     on: (event: EventName, fn: Listener<EventName>) => on(event, fn),
     off: (event: EventName, fn: Listener<EventName>) => off(event, fn),
@@ -106,9 +104,10 @@ export function install(script: HTMLScriptElement | null): void {
   };
   const forwarded: readonly Forwarded[] = ['open', 'close', 'toggle', 'send', 'identify', 'setContext', 'doctor'];
   for (const call of forwarded) {
-    api[call] = (...args) => (bots.values().next().value as Record<Forwarded, (...args: never[]) => unknown> | undefined)?.[call](...args);
+    api[call] = (...args) =>
+      (bots.values().next().value as Record<Forwarded, (...args: never[]) => unknown> | undefined)?.[call](...args);
   }
-  window.ScaiBot = Object.defineProperty({ ...api, version }, ADOPT, { value: adopt }) as unknown as ScaiBot;
-  if (tag) adopt(tag);
+  window.ScaiBot = { ...api, version } as unknown as ScaiBot;
+  adopt(script);
   for (const [call, ...args] of before?.q ?? []) api[call]?.(...(args as never[]));
 }

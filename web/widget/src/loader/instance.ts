@@ -1,13 +1,24 @@
 /** One bot on the page: its launcher, its token, and, once wanted, its panel. */
 import type { EmbedInfo, Envelope } from '../../../protocol/wire.ts';
-import { SEAM, type Claims, type Finding, type Off, type PageContext, type Panel, type PanelHost, type PanelModule, type SendOutcome, type Settings } from '../seam.ts';
+import {
+  SEAM,
+  type Claims,
+  type Finding,
+  type Off,
+  type PageContext,
+  type Panel,
+  type PanelHost,
+  type PanelModule,
+  type SendOutcome,
+  type Settings,
+} from '../seam.ts';
 import type { EventMap, EventName } from '../table/events.ts';
 import type { MessageCode } from '../table/messages.ts';
 import type { Options } from '../table/options.ts';
 import type { Bot, Listener } from './api.ts';
 import { load } from './chunk.ts';
-import { Launcher } from './launcher.ts';
-import { report, settled } from './report.ts';
+import { launcher, type Launcher } from './launcher.ts';
+import { report } from './report.ts';
 import type { Server } from './server.ts';
 import { settle } from './settings.ts';
 import { TokenLife, type TokenClock } from './token.ts';
@@ -44,7 +55,7 @@ export class Instance implements Bot {
   readonly #all: Neighbours;
   readonly #tokens: TokenLife;
   readonly #launcher: Launcher | undefined;
-  readonly #offs: Off[] = [];
+  readonly #end = new AbortController();
   readonly #violations = new Set<string>();
   readonly #info: Promise<EmbedInfo>;
   readonly #claims: Claims;
@@ -70,22 +81,30 @@ export class Instance implements Bot {
         url: tokenUrl,
         credentials: tokenCredentials ?? 'same-origin',
         report: this.#report,
-        recovered: () => settled('token'),
-        expired: () => this.#emit('tokenExpired', {}),
-        none: (none) => {
-          this.#hidden = none;
-          this.restack();
-        },
       },
       clock,
     );
     const { mode, openOnLoad } = this.settings;
     const inline = mode === 'inline';
-    if (!inline) this.#launcher = new Launcher(() => this.toggle(), () => void this.#load());
-    this.#on(document, 'visibilitychange', () => this.#tokens.visible(!document.hidden));
-    this.#on(document, 'securitypolicyviolation', (event) => this.#violated(event as SecurityPolicyViolationEvent));
+    if (!inline)
+      this.#launcher = launcher(
+        server.assets,
+        () => this.toggle(),
+        () => void this.#load(),
+      );
+    const { signal } = this.#end;
+    document.addEventListener('visibilitychange', () => this.#tokens.visible(!document.hidden), { signal });
+    document.addEventListener('securitypolicyviolation', this.#violated, { signal });
     // After the first paint; a hidden page paints nothing, so it does not wait for one.
-    this.#info = new Promise<void>((painted) => (document.hidden ? painted() : requestAnimationFrame(() => setTimeout(painted)))).then(() => this.#ask());
+    this.#info = new Promise<void>((painted) =>
+      document.hidden ? painted() : requestAnimationFrame(() => setTimeout(painted)),
+    ).then(() => this.#ask());
+    this.#tokens.listen(() => {
+      const { ended } = this.#tokens;
+      if (ended && !tokenUrl) this.#emit('tokenExpired', {});
+      this.#hidden = ended && !!tokenUrl; // 204: no chat for this visitor
+      this.restack();
+    });
     this.#tokens.start();
     this.#stand(inline);
     if (!inline && (openOnLoad ?? mode === 'fullscreen')) void this.#show(false);
@@ -105,8 +124,7 @@ export class Instance implements Bot {
   }
 
   async send(text: string): Promise<SendOutcome> {
-    const panel = await this.#load();
-    return panel ? panel.send(text) : { sent: false };
+    return (await this.#load())?.send(text) ?? { sent: false };
   }
 
   on<E extends EventName>(event: E, fn: Listener<E>): Off {
@@ -120,8 +138,17 @@ export class Instance implements Bot {
   /** Asks for a new token too, since that is what proves who the visitor is. */
   async identify(claims: Claims): Promise<{ verified: boolean }> {
     Object.assign(this.#claims, claims);
-    const token = await this.#tokens.refresh().catch(() => undefined);
-    return { verified: token?.anon === false };
+    const tokens = this.#tokens;
+    if (this.#page.tokenUrl) {
+      await new Promise<void>((resolve) => {
+        const off = tokens.listen(() => {
+          off();
+          resolve();
+        });
+        tokens.refresh();
+      });
+    }
+    return { verified: tokens.token?.anon === false };
   }
 
   setContext(context: PageContext): void {
@@ -129,14 +156,13 @@ export class Instance implements Bot {
   }
 
   async doctor(): Promise<Finding[]> {
-    const panel = await this.#load();
-    return panel ? panel.doctor() : [{ check: 'panel', ok: false, detail: `The panel could not be loaded. ${[...this.#violations].join('; ')}` }];
+    return (await this.#load())?.doctor() ?? [];
   }
 
   destroy(): void {
     if (this.#gone) return;
     this.#gone = true;
-    for (const off of this.#offs) off();
+    this.#end.abort();
     this.#tokens.stop();
     this.#panel?.destroy();
     this.#launcher?.remove();
@@ -156,19 +182,16 @@ export class Instance implements Bot {
 
   #refused = (name: string, value: string): void => this.#report('option-refused', `${name}: ${value}`);
 
-  #on(target: EventTarget, type: string, fn: (event: Event) => void): void {
-    target.addEventListener(type, fn);
-    this.#offs.push(() => target.removeEventListener(type, fn));
-  }
-
-  #violated({ blockedURI, effectiveDirective, disposition }: SecurityPolicyViolationEvent): void {
-    const { url, assets } = this.#server;
-    const ours = [url, assets, this.#page.tokenUrl].some((address) => address && blockedURI.startsWith(new URL(address).origin));
-    if (!ours || disposition === 'report') return;
-    const needed = `${effectiveDirective.replace(/-(elem|attr)$/, '')} must allow ${new URL(blockedURI).origin}`;
-    this.#violations.add(needed);
-    this.#report('policy-blocked', needed);
-  }
+  #violated = ({ blockedURI, effectiveDirective, disposition }: SecurityPolicyViolationEvent): void => {
+    if (
+      disposition === 'report' ||
+      ![this.#server.url, this.#page.tokenUrl].some((url) => url && blockedURI.startsWith(new URL(url).origin))
+    )
+      return;
+    const where = `${effectiveDirective} must allow ${new URL(blockedURI).origin}`;
+    this.#violations.add(where);
+    this.#report('policy-blocked', where);
+  };
 
   /** Puts launcher or panel into the page, and back when the page swaps its body or the route its element. */
   #stand(inline: boolean): void {
@@ -187,30 +210,36 @@ export class Instance implements Bot {
     };
     const watch = new MutationObserver(look);
     watch.observe(document.documentElement, { childList: true, subtree: inline });
-    this.#offs.push(
-      () => watch.disconnect(),
-      clock.after(10_000, () => at ?? this.#report('mount-missing', this.#page.mount)),
-    );
+    const cancel = clock.after(10_000, () => at ?? this.#report('mount-missing', this.#page.mount ?? 'data-mount'));
+    this.#end.signal.onabort = () => {
+      watch.disconnect();
+      cancel();
+    };
     look();
   }
 
   #container(): Element | null {
-    return document.querySelector(this.#page.mount ?? '#scaibot');
+    try {
+      return document.querySelector(String(this.#page.mount));
+    } catch {
+      return null; // not a selector: said to be missing after a while
+    }
   }
 
   async #ask(): Promise<EmbedInfo> {
-    if (this.#gone) return {};
     try {
-      const answer = await fetch(`${this.#server.url}/v1/modules/scaibot/bots/${this.botId}/embed-info`);
+      const answer = await fetch(`${this.#server.url}/v1/modules/scaibot/bots/${this.botId}/embed-info`, {
+        signal: this.#end.signal,
+      });
       const body = (await answer.json()) as Envelope<EmbedInfo>;
-      if (this.#gone) return {};
       if (body.status !== 'ok') {
-        if (answer.status === 404) this.#leave(body.error.code === 'BOT_NOT_ACTIVE' ? 'bot-not-active' : 'bot-not-found');
+        if (answer.status === 404)
+          this.#leave(body.error.code === 'BOT_NOT_ACTIVE' ? 'bot-not-active' : 'bot-not-found');
         return {};
       }
       const info = body.data;
       // A draft talks with a preview token alone.
-      if (info.status === 'draft' && !(await this.#tokens.get()).preview) this.#leave('bot-not-active');
+      if (info.status === 'draft' && this.#tokens.token?.preview === false) this.#leave('bot-not-active');
       this.settings = settle(this.#page, info, this.#refused);
       this.restack();
       this.#panel?.update();
@@ -243,21 +272,19 @@ export class Instance implements Bot {
     try {
       const { createPanel } = await load<PanelModule>(url);
       return this.#gone ? undefined : (this.#panel = createPanel(this.#host()));
-    } catch (error) {
+    } catch {
       this.#loading = undefined;
       this.#attempts++;
-      this.#report('panel-unreachable', `${url}: ${String(error)}`);
+      this.#report('panel-unreachable', url);
       return undefined;
     }
   }
 
   #host(): PanelHost {
-    const { url } = this.#server;
     return {
       seam: SEAM,
       version,
-      server: url,
-      api: `${url}/v1/modules/scaibot`,
+      server: this.#server.url,
       tokens: this.#tokens,
       info: this.#info,
       launcher: this.#launcher ?? null,
@@ -268,7 +295,7 @@ export class Instance implements Bot {
       emit: this.#emit,
       report: this.#report,
       gone: this.#leave,
-      violations: () => [...this.#violations],
+      violations: this.#violations,
       shown: (open) => {
         this.#open = open;
         this.#emit(open ? 'open' : 'close', {});

@@ -1,23 +1,23 @@
 /** The button that opens the chat. Its element is the page's to paint; its place, icon and button are ours. */
 import { onColour } from '../contrast.ts';
-import { bots, place, vary } from '../geometry.ts';
-import { icon, launcherIcons } from '../icons.ts';
+import { place, vary } from '../geometry.ts';
+import { icon, strokes } from '../icons.ts';
 import type { Settings } from '../seam.ts';
+import { load } from './chunk.ts';
+
+declare const __ICONS__: string;
 
 const size = 'var(--scaibot-launcher-size,var(--sb-bot-launcher-size,56px))';
 const primary = 'var(--scaibot-primary,var(--sb-bot-primary,#4f46e5))';
-
 const text = (auto: string): string => `color:var(--scaibot-primary-text,var(--sb-bot-primary-text,${auto}))`;
 
 const paint = `:where(.scaibot-launcher){background:${primary};${text('#fff')};border-radius:50%;box-shadow:0 6px 20px rgb(15 17 26/.22)}
-:where(.scaibot-launcher:hover){box-shadow:0 8px 28px rgb(15 17 26/.32)}
 @supports(color:lab(from red l a b)){:where(.scaibot-launcher){${text(onColour(primary))}}}`;
 
 // The shadow behind the icon keeps it in sight where a page's reset took the paint away.
-const inside = `:host,button{border-radius:inherit}button{all:unset;position:absolute;inset:0;display:grid;place-items:center;cursor:pointer;touch-action:manipulation}
-button:focus-visible{outline:3px solid;outline-offset:-6px}svg{width:46%;height:46%;filter:drop-shadow(0 0 1px rgb(0 0 0/.4))}
-img{width:100%;height:100%;object-fit:cover;border-radius:inherit}[aria-busy=true]>*{opacity:.5}
-@media(forced-colors:active){button{border:2px solid;box-sizing:border-box}}`;
+const inside = `:host,button,img{border-radius:inherit}button{all:unset;position:absolute;inset:0;display:grid;place-items:center;cursor:pointer}
+button:focus-visible{outline:3px solid;outline-offset:-6px}${strokes}svg{width:46%;height:46%;filter:drop-shadow(0 0 1px rgb(0 0 0/.4))}
+img{width:100%;height:100%;object-fit:cover}`;
 
 function sheet(css: string): CSSStyleSheet {
   const made = new CSSStyleSheet();
@@ -25,61 +25,73 @@ function sheet(css: string): CSSStyleSheet {
   return made;
 }
 
+const bubble = 'M21 11.5a8.4 8.4 0 0 1-12.2 7.5L3 21l2-5.8A8.4 8.4 0 1 1 21 11.5z';
+
 let shared: CSSStyleSheet | undefined;
 let users = 0;
 
-export class Launcher {
-  readonly element = document.createElement('div');
-  readonly button = document.createElement('button');
-  #shown = '';
-
-  constructor(press: () => void, intent: () => void) {
-    const { element, button } = this;
-    element.className = 'scaibot-launcher';
-    button.part.add('launcher-button');
-    button.type = 'button';
-    button.ariaHasPopup = 'dialog';
-    button.ariaExpanded = 'false';
-    button.onclick = press;
-    button.onpointerenter = button.onfocus = button.ontouchstart = intent;
-    const root = element.attachShadow({ mode: 'open', delegatesFocus: true });
-    root.adoptedStyleSheets = [sheet(inside)];
-    root.append(button);
-    shared ??= sheet(paint);
-    if (!users++) document.adoptedStyleSheets.push(shared);
-  }
-
+export interface Launcher {
+  readonly element: HTMLElement;
+  readonly button: HTMLButtonElement;
   /** Puts it where the settings say; `stack` launchers stand in the same corner already. */
-  place(s: Settings, stack: number, hidden: boolean): void {
-    const [vertical = 'bottom', side = 'right'] = (s.position ?? '').split('-');
-    const from = (edge: string, pixels: string): string => `calc(${pixels} + env(safe-area-inset-${edge},0px))`;
-    vary(this.element, { ...bots(s.botVariables), '--scaibot-primary': s.primaryColor });
-    place(this.element, {
-      position: 'fixed',
-      display: hidden ? 'none' : 'block',
-      width: size,
-      height: size,
-      'z-index': `${s.zIndex ?? ''}`,
-      [side]: from(side, `${s.offsetX ?? 0}px + ${stack}*(${size} + 12px)`),
-      [vertical]: from(vertical, `${s.offsetY ?? 0}px`),
-    });
-    this.button.ariaLabel = s.title || 'Chat';
-    if (this.#shown !== s.launcherIcon) this.#draw((this.#shown = s.launcherIcon ?? ''));
-  }
+  place(s: Settings, stack: number, hidden: boolean): void;
+  remove(): void;
+}
 
-  remove(): void {
-    this.element.remove();
-    if (!--users) document.adoptedStyleSheets = document.adoptedStyleSheets.filter((s) => s !== shared);
-  }
+export function launcher(assets: string, press: () => void, intent: () => void): Launcher {
+  const element = document.createElement('div');
+  const button = document.createElement('button');
+  let shown: string | undefined;
+  element.className = 'scaibot-launcher';
+  button.part.add('launcher-button');
+  button.ariaHasPopup = 'dialog';
+  button.ariaExpanded = 'false';
+  button.onclick = press;
+  button.onpointerenter = button.onfocus = intent;
+  const root = element.attachShadow({ mode: 'open' });
+  root.adoptedStyleSheets = [sheet(inside)];
+  root.append(button);
+  shared ??= sheet(paint);
+  if (!users++) document.adoptedStyleSheets.push(shared);
 
-  #draw(name: string): void {
-    let drawing: Element = icon(launcherIcons[name] ?? launcherIcons['speech-bubble'] ?? '');
-    if (name.includes(':')) {
-      const image = (drawing = document.createElement('img'));
-      image.alt = '';
-      image.onerror = () => this.#draw('');
-      image.src = name;
-    }
-    this.button.replaceChildren(drawing);
+  return {
+    element,
+    button,
+    place(s, stack, hidden) {
+      const [vertical = '', side = ''] = (s.position ?? '').split('-');
+      vary(element, { ...s.botVariables, '--scaibot-primary': s.primaryColor });
+      place(element, {
+        position: 'fixed',
+        display: hidden ? 'none' : 'block',
+        width: size,
+        height: size,
+        'z-index': String(s.zIndex),
+        [side]: `calc(${String(s.offsetX)}px + env(safe-area-inset-${side},0px) + ${stack}*(${size} + 12px))`,
+        [vertical]: `calc(${String(s.offsetY)}px + env(safe-area-inset-${vertical},0px))`,
+      });
+      button.ariaLabel = s.title || s.info.display_name || 'Chat';
+      const name = String(s.launcherIcon);
+      if (name !== shown) draw((shown = name), assets, (drawing) => name === shown && button.replaceChildren(drawing));
+    },
+    remove() {
+      element.remove();
+      if (!--users) document.adoptedStyleSheets = document.adoptedStyleSheets.filter((s) => s !== shared);
+    },
+  };
+}
+
+/** The ordinary icon, at once; another one over it when it is there. */
+function draw(name: string, assets: string, show: (drawing: Element) => void): void {
+  show(icon(bubble));
+  if (name.includes(':')) {
+    const image = new Image();
+    image.alt = '';
+    image.onload = () => show(image);
+    image.src = name;
+  } else if (name !== 'speech-bubble') {
+    load<typeof import('../launcher-icons.ts')>(assets + __ICONS__).then(
+      ({ paths }) => show(icon(paths[name] ?? bubble)),
+      () => undefined,
+    );
   }
 }

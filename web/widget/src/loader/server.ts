@@ -1,6 +1,4 @@
 /** Where the server is: `data-host`, else where the script came from, also below a path. */
-import { httpUrl } from './settings.ts';
-
 export interface Server {
   /** No slash at the end. */
   url: string;
@@ -8,14 +6,11 @@ export interface Server {
   assets: string;
 }
 
-export const PATH = '/static/modules/scaibot/';
+const PATH = '/static/modules/scaibot/';
 
+/** `host` is an absolute address or nothing; `src` the script's. */
 export function serverOf(host: string | undefined, src: string): Server {
-  const given = host && httpUrl(host);
-  if (given) {
-    const url = given.replace(/\/+$/, '');
-    return { url, assets: url + PATH };
-  }
-  const assets = new URL('.', src || location.href).href;
-  return { assets, url: assets.endsWith(PATH) ? assets.slice(0, -PATH.length) : new URL(assets).origin };
+  const url = host?.replace(/\/+$/, '');
+  const assets = url ? url + PATH : new URL('.', src || location.href).href;
+  return { assets, url: assets.replace(PATH, '') };
 }

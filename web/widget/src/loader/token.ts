@@ -2,7 +2,7 @@
  * The life of an embed token. The visitor's clock is not used: a life is counted on a monotonic clock from the moment the
  * token was asked for. A token is kept in private fields and nowhere else.
  */
-import { TokenEnded, type Health, type Off, type Token, type Tokens } from '../seam.ts';
+import type { Off, Token, TokenFeed } from '../seam.ts';
 import type { MessageCode } from '../table/messages.ts';
 
 export interface TokenClock {
@@ -19,13 +19,7 @@ export interface TokenOptions {
   token: string | undefined;
   url: string | undefined;
   credentials: RequestCredentials;
-  report(code: MessageCode, where?: string): void;
-  /** The endpoint answers again. */
-  recovered(): void;
-  /** A static token ran out. */
-  expired(): void;
-  /** 204: no chat for this visitor (true), or a token after all (false). */
-  none(none: boolean): void;
+  report: (code: MessageCode, where: string) => void;
 }
 
 const MARGIN = 60_000; // before the end
@@ -47,8 +41,7 @@ interface Claims {
 export function payload(raw: string): Claims {
   try {
     const part = (raw.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/');
-    const bytes = Uint8Array.from(atob(part), (c) => c.charCodeAt(0));
-    return Object(JSON.parse(new TextDecoder().decode(bytes))) as Claims;
+    return Object(JSON.parse(atob(part))) as Claims; // what we read of it is ASCII
   } catch {
     return {};
   }
@@ -67,8 +60,7 @@ export function lifeOf(body: Body, claims: Claims, date: number): number {
   const span = Number(claims.exp) - Number(claims.iat);
   if (span > 0) return span * 1000;
   const at = body.expires_at;
-  const end = typeof at === 'string' && !/^\d+$/.test(at) ? Date.parse(at) : Number(at) * 1000;
-  const left = end - date;
+  const left = (Number(at) * 1000 || Date.parse(String(at))) - date;
   return left > 0 ? left : 3600_000;
 }
 
@@ -85,20 +77,13 @@ function bodyOf(text: string): Body {
   }
 }
 
-interface Waiter {
-  stale: string | undefined;
-  resolve(token: Token): void;
-  reject(error: Error): void;
-}
-
-export class TokenLife implements Tokens {
+export class TokenLife implements TokenFeed {
+  token: Token | undefined;
+  failing = false;
+  ended = false;
   readonly #o: TokenOptions;
   readonly #clock: TokenClock;
-  readonly #watchers = new Set<(token: Token) => void>();
-  readonly #carers = new Set<(health: Health) => void>();
-  readonly #waiting = new Set<Waiter>();
-  #token: Token | undefined;
-  #ended: TokenEnded | undefined;
+  readonly #listeners = new Set<() => void>();
   #stopped = false;
   #running = false;
   #failures = 0;
@@ -122,37 +107,22 @@ export class TokenLife implements Tokens {
     else this.#o.report('token-none', 'data-token-url');
   }
 
-  get(): Promise<Token> {
-    return this.#next();
+  refresh(): void {
+    if (!this.#o.url || this.#running || this.failing) return;
+    this.ended = false;
+    this.#arm(this.#fetched + PAUSE);
   }
 
-  renew(stale: Token): Promise<Token> {
-    return this.#next(stale.raw);
-  }
-
-  /** Asks for a token now: the site says that its visitor changed. */
-  refresh(): Promise<Token> {
-    this.#ended = this.#o.url ? undefined : this.#ended;
-    return this.#next(this.#o.url && this.#token?.raw);
-  }
-
-  watch(fn: (token: Token) => void): Off {
-    this.#watchers.add(fn);
-    if (this.#token && !this.#ended) fn(this.#token);
-    return () => this.#watchers.delete(fn);
-  }
-
-  health(fn: (health: Health) => void): Off {
-    this.#carers.add(fn);
-    fn(this.#ended ? 'ended' : this.#failures ? 'down' : 'up');
-    return () => this.#carers.delete(fn);
+  listen(fn: () => void): Off {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
   }
 
   /** The page is shown (true) or hidden. */
   visible(shown: boolean): void {
     const now = this.#clock.now();
-    if (shown && now - this.#hidden > LONG && this.#o.url) this.#soon();
-    else if (shown) this.#arm(this.#due);
+    if (shown) this.#arm(this.#due);
+    if (shown && now - this.#hidden > LONG) this.refresh();
     this.#hidden = shown ? Infinity : now;
   }
 
@@ -160,13 +130,7 @@ export class TokenLife implements Tokens {
     this.#stopped = true;
     this.#cancel?.();
     this.#abort?.abort();
-    this.#watchers.clear();
-    this.#carers.clear();
-    this.#end(new TokenEnded('stopped'));
-  }
-
-  #over(token: Token): boolean {
-    return this.#clock.now() - token.born >= token.life;
+    this.#listeners.clear();
   }
 
   /** Acts at `due`, or as soon as it is seen that the machine slept. */
@@ -183,45 +147,28 @@ export class TokenLife implements Tokens {
     });
   }
 
-  /** A fetch as soon as the pause since the last one is over. */
-  #soon(): void {
-    this.#arm(this.#fetched + PAUSE);
-  }
-
   #act(): void {
-    const token = this.#token;
-    if (this.#o.url) void this.#renew(this.#o.url);
-    else if (token && !this.#over(token)) this.#arm(token.born + token.life);
-    else if (!this.#ended) {
-      this.#end(new TokenEnded('the static token ran out'));
-      this.#o.report('token-expired', 'data-token');
-      this.#o.expired();
+    const { url, report } = this.#o;
+    const end = this.token && this.token.born + this.token.life;
+    if (url) void this.#renew(url);
+    else if (end && this.#clock.now() < end) this.#arm(end);
+    else if (!this.ended) {
+      this.ended = true;
+      report('token-expired', 'data-token');
+      this.#tell();
     }
   }
 
-  #end(error: TokenEnded): void {
-    this.#ended = error;
-    for (const waiter of this.#waiting) waiter.reject(error);
-    this.#waiting.clear();
-    this.#tell('ended');
-  }
-
-  #tell(health: Health): void {
-    for (const fn of [...this.#carers]) fn(health);
+  #tell(): void {
+    for (const fn of [...this.#listeners]) fn();
   }
 
   #take(token: Token): void {
-    const { born, life } = (this.#token = token);
+    const { born, life } = token;
+    this.token = token;
     this.#failures = 0;
-    this.#ended = undefined;
-    for (const waiter of [...this.#waiting]) {
-      if (waiter.stale === token.raw) continue;
-      this.#waiting.delete(waiter);
-      waiter.resolve(token);
-    }
-    for (const fn of [...this.#watchers]) fn(token);
-    this.#tell('up');
-    this.#o.recovered();
+    this.failing = this.ended = false;
+    this.#tell();
     const left = !this.#o.url ? life : life < SHORT ? life / 2 : life - MARGIN;
     this.#arm(Math.max(born + left, this.#fetched + PAUSE));
   }
@@ -242,7 +189,8 @@ export class TokenLife implements Tokens {
       const answer = await fetch(url, init);
       const { status, headers } = answer;
       if (status === 204) return undefined;
-      if (/html/.test(headers.get('content-type') ?? '') && (answer.ok || answer.redirected)) return ['token-html', answer.url];
+      if (/html/.test(headers.get('content-type') ?? '') && (answer.ok || answer.redirected))
+        return ['token-html', answer.url];
       if (status !== 200) return ['token-status', `${status} from ${url}`];
       const body = bodyOf(await answer.text());
       if (typeof body.token !== 'string') return ['token-not-json', url];
@@ -262,27 +210,19 @@ export class TokenLife implements Tokens {
     const token = await this.#ask(url);
     this.#running = false;
     if (this.#stopped) return;
-    if (Array.isArray(token)) return this.#failed(token);
-    this.#o.none(!token);
-    if (!token) this.#end(new TokenEnded('no chat for this visitor'));
-    else if (token.raw === this.#token?.raw) this.#failed(['token-not-newer', url]);
+    if (Array.isArray(token)) this.#failed(token);
+    else if (!token) {
+      this.ended = true;
+      this.#tell();
+    } else if (token.raw === this.token?.raw) this.#failed(['token-not-newer', url]);
     else this.#take(token);
   }
 
   #failed([code, where]: Trouble): void {
     const ceiling = Math.min(60_000, 1000 * 2 ** this.#failures++);
-    if (!this.#token || this.#over(this.#token) || this.#waiting.size) this.#tell('down');
+    this.failing = true;
     this.#o.report(code, where);
+    this.#tell();
     this.#arm(this.#clock.now() + Math.max(1000, ceiling * (0.5 + this.#clock.chance() / 2)));
-  }
-
-  #next(stale?: string): Promise<Token> {
-    const token = this.#token;
-    if (token && token.raw !== stale && !this.#over(token)) return Promise.resolve(token);
-    return new Promise((resolve, reject) => {
-      if (this.#ended || !this.#o.url) return reject(this.#ended ?? new TokenEnded('no token'));
-      this.#waiting.add({ stale, resolve, reject });
-      if (!this.#running && !this.#failures) this.#soon();
-    });
   }
 }

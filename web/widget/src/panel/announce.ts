@@ -40,7 +40,10 @@ export class Announcer {
 
   /** Follows one answer; `now` is monotonic milliseconds. */
   follow(key: string, text: string, final: boolean, now: number): void {
-    if (key !== this.#key) [this.#key, this.#at, this.#last] = [key, 0, -Infinity];
+    if (key !== this.#key) {
+      if (final) return; // an old one that was rated, or restored
+      [this.#key, this.#at, this.#last] = [key, 0, -Infinity];
+    }
     if (text.length < this.#at) this.#at = 0; // the answer was replaced
     if (!final && now - this.#last < PACE) return;
     const { say, upTo } = sentences(text, this.#at, final);

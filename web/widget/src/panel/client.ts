@@ -3,7 +3,8 @@
  * the host calls over is renewed once and the call made again, exactly once.
  */
 import type { Envelope } from '../../../protocol/wire.ts';
-import type { Token, Tokens } from '../seam.ts';
+import type { Token } from '../seam.ts';
+import type { Tokens } from './tokens.ts';
 
 /** The host said no. `code` is for machines, `message` for people. */
 export class ApiError extends Error {
@@ -59,15 +60,13 @@ export class Client {
 
   /** The response of a call that succeeded; its body may be a stream. */
   async open(path: string, call: Call): Promise<Response> {
-    const token = await this.#o.tokens.get();
-    call.signal?.throwIfAborted();
+    const token = await this.#o.tokens.get(call.signal);
     try {
       return await this.#once(path, call, token);
     } catch (error) {
       if (!(error instanceof ApiError && stale.has(error.code))) throw error;
     }
-    const fresh = await this.#o.tokens.renew(token);
-    call.signal?.throwIfAborted();
+    const fresh = await this.#o.tokens.get(call.signal, token);
     try {
       return await this.#once(path, call, fresh);
     } catch (error) {

@@ -1,26 +1,27 @@
-/** While a person may answer: the long-lived stream of what he says, resumed by itself after a cut. */
+/** While a person may answer: the long-lived stream of what he says, resumed by itself after a cut. Loaded on demand. */
+import type { Frame } from '../../../protocol/sse.ts';
 import type { Message, StateEvent } from '../../../protocol/wire.ts';
-import { ApiError, type Client } from './client.ts';
-import { backoff, read, type Clock } from './stream.ts';
 
-export interface LiveWatch {
-  message(message: Message): void;
-  typing(who: string, on: boolean): void;
-  state(state: StateEvent): void;
-  turn(turnId: string): void;
+/** What it needs and whom it tells. Handed in, so that this file shares no code with the panel's. */
+export interface LiveDoors {
+  open: (headers: Record<string, string>, signal: AbortSignal) => Promise<Response>;
+  read: (response: Response, lastId: string, signal: AbortSignal, take: (frame: Frame) => boolean) => Promise<void>;
+  backoff: (attempt: number, signal: AbortSignal) => Promise<void>;
+  /** The host said that there is nothing to listen to. */
+  hopeless: (error: unknown) => boolean;
+  message: (message: Message) => void;
+  typing: (who: string, on: boolean) => void;
+  state: (state: StateEvent) => void;
+  turn: (turnId: string) => void;
 }
 
 export class Live {
-  readonly #client: Client;
-  readonly #clock: Clock;
-  readonly #watch: LiveWatch;
+  readonly #doors: LiveDoors;
   #controller: AbortController | undefined;
   #lastId = '';
 
-  constructor(client: Client, clock: Clock, watch: LiveWatch) {
-    this.#client = client;
-    this.#clock = clock;
-    this.#watch = watch;
+  constructor(doors: LiveDoors) {
+    this.#doors = doors;
   }
 
   /** Listens (true) or no longer (false); the same again changes nothing. */
@@ -33,37 +34,35 @@ export class Live {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    const { open, read, backoff, hopeless } = this.#doors;
     for (let attempt = 0; ; attempt++) {
       try {
         const headers: Record<string, string> = { Accept: 'text/event-stream' };
         if (this.#lastId) headers['Last-Event-ID'] = this.#lastId;
-        const response = await this.#client.open('/chat/events', { headers, signal });
-        await read(response, this.#lastId, this.#clock, signal, (frame) => {
+        await read(await open(headers, signal), this.#lastId, signal, (frame) => {
           attempt = 0;
           if (frame.id) this.#lastId = frame.id;
-          this.#take(frame.event, frame.data);
+          this.#take(frame);
           return false;
         });
       } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof ApiError && error.status < 500 && error.status !== 429) return; // nothing to listen to
+        if (signal.aborted || hopeless(error)) return;
       }
-      await backoff(attempt, this.#clock, signal);
+      await backoff(attempt, signal);
     }
   }
 
-  #take(name: string, data: string): void {
+  #take({ event, data }: Frame): void {
     let fields: unknown;
     try {
       fields = JSON.parse(data);
     } catch {
       return;
     }
-    if (name === 'message') this.#watch.message((fields as { message: Message }).message);
-    else if (name === 'typing') {
-      const { who, on } = fields as { who: string; on: boolean };
-      this.#watch.typing(who, on);
-    } else if (name === 'state') this.#watch.state(fields as StateEvent);
-    else if (name === 'turn') this.#watch.turn((fields as { turn_id: string }).turn_id);
+    const { message, typing, state, turn } = this.#doors;
+    if (event === 'message') message((fields as { message: Message }).message);
+    else if (event === 'typing') typing((fields as { who: string }).who, (fields as { on: boolean }).on);
+    else if (event === 'state') state(fields as StateEvent);
+    else if (event === 'turn') turn((fields as { turn_id: string }).turn_id);
   }
 }

@@ -9,7 +9,7 @@ import { Composer } from './view/composer.ts';
 import { LauncherMarks } from './view/launcher.ts';
 import { Frame } from './view/panel.ts';
 import { Transcript } from './view/transcript.ts';
-import type { History } from './visitor.ts';
+import { voiceOf, type Voice } from './voice.ts';
 import { choose, english, speak, type Say } from './words.ts';
 
 const clock: Clock = {
@@ -32,6 +32,7 @@ class ChatPanel implements Panel {
   readonly #transcript: Transcript;
   readonly #announcer: Announcer;
   readonly #marks: LauncherMarks;
+  #voice: Voice;
   #say: Say = english;
   #language = '';
   #unread = 0;
@@ -41,12 +42,15 @@ class ChatPanel implements Panel {
 
   constructor(host: PanelHost) {
     this.#host = host;
-    const settings = host.settings();
+    this.#voice = this.#listen();
     const announcements = { region: undefined as HTMLElement | undefined };
     this.#composer = new Composer(this.#say, {
       send: (text) => this.#ask(text),
       stop: () => this.#session.stop(),
-      draft: (text) => this.#draft(text),
+      draft: (text) => {
+        if (text) this.#transcript.enrich();
+        this.#draft(text);
+      },
     });
     this.#announcer = new Announcer(() => announcements.region);
     this.#transcript = new Transcript(
@@ -64,7 +68,7 @@ class ChatPanel implements Panel {
     });
     announcements.region = this.#frame.announcer;
     this.#marks = new LauncherMarks(host);
-    this.#session = new Session(host, settings.botId ?? '', (settings.history ?? 'local') as History, clock, {
+    this.#session = new Session(host, host.settings().botId ?? '', this.#voice.history ?? 'local', clock, {
       state: () => this.#state(),
       entry: (entry) => this.#entry(entry),
       removed: (entry) => this.#transcript.removed(entry),
@@ -74,6 +78,8 @@ class ChatPanel implements Panel {
       },
       draft: (text) => this.#composer.fill(text, text === ''),
     });
+    if (!isSecureContext || (location.protocol === 'https:' && host.server.startsWith('http:')))
+      host.report('no-https', host.server);
     this.update();
     this.#session.start();
     void host.info.then(() => this.update());
@@ -102,8 +108,8 @@ class ChatPanel implements Panel {
 
   update(): void {
     if (this.#destroyed) return;
-    const settings = this.#host.settings();
-    const language = choose(settings.locale ?? 'en', document.documentElement.lang, navigator.languages);
+    this.#voice = this.#listen();
+    const language = choose(this.#voice.locale ?? 'en', document.documentElement.lang, navigator.languages);
     if (language !== this.#language) {
       this.#language = language;
       void speak(language).then((say) => {
@@ -117,7 +123,7 @@ class ChatPanel implements Panel {
 
   async doctor(): Promise<Finding[]> {
     const { examine } = await import('./doctor.ts');
-    return examine(this.#host);
+    return examine(this.#host, this.#session.tokens);
   }
 
   destroy(): void {
@@ -128,18 +134,29 @@ class ChatPanel implements Panel {
     this.#frame.destroy();
   }
 
+  #listen(): Voice {
+    return voiceOf(this.#host.settings(), (name, value) => this.#host.report('option-refused', `${name}: ${value}`));
+  }
+
   #ask(text: string): void {
+    this.#transcript.enrich();
     void this.#session.send(text);
     this.#transcript.toEnd();
   }
 
   #dress(): void {
     const say = this.#say;
-    const { title, welcomeMessage, placeholder, suggestedQuestions } = this.#host.settings();
+    const { title, welcomeMessage, placeholder, suggestedQuestions } = this.#voice;
     const name = title || say('chat');
     this.#transcript.dress(say, name, welcomeMessage ?? '', suggestedQuestions);
     this.#composer.dress(say, placeholder || say('placeholder'));
-    this.#frame.dress({ title: name, close: say('close'), fresh: say('fresh'), language: this.#language });
+    this.#frame.dress({
+      title: name,
+      close: say('close'),
+      fresh: say('fresh'),
+      language: this.#language,
+      theme: this.#voice.theme ?? 'auto',
+    });
     this.#transcript.reset(this.#session.entries);
     this.#state();
   }
@@ -149,7 +166,8 @@ class ChatPanel implements Panel {
     const say = this.#say;
     const name = agent?.name ?? say('someone');
     let notice = '';
-    if (state === 'reconnecting' || state === 'offline' || state === 'refused' || state === 'ended') notice = say(state);
+    if (state === 'reconnecting' || state === 'offline' || state === 'refused' || state === 'ended')
+      notice = say(state);
     else if (state === 'waiting') notice = position ? say('position', { n: position }) : say('waiting');
     else if (state === 'human') notice = say('human', { name });
     const status = typing ? say('typing', { name: typing }) : state === 'connecting' ? say('connecting') : '';

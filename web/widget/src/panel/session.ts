@@ -2,28 +2,29 @@
  * The conversation of one visitor with one bot: restored, sent to, followed. Knows nothing of how it looks.
  */
 import type { Answer } from '../../../protocol/answer.ts';
-import type { Agent, ConversationStatus, CurrentConversation, Message, Rating, StateEvent, StreamEvent } from '../../../protocol/wire.ts';
-import { isTokenEnded, type Off, type PanelHost, type SendOutcome, type Token } from '../seam.ts';
+import type {
+  Agent,
+  ConversationStatus,
+  CurrentConversation,
+  Message,
+  Rating,
+  StateEvent,
+  StreamEvent,
+} from '../../../protocol/wire.ts';
+import type { Off, PanelHost, SendOutcome, Token } from '../seam.ts';
 import { ApiError, Client, LinkError } from './client.ts';
 import { entry, fromMessage, type Entry } from './entry.ts';
-import { Live } from './live.ts';
+import { loadLive } from './live-load.ts';
+import type { Live } from './live.ts';
 import { manners, next, type Happening, type State } from './machine.ts';
 import { backoff, type Clock } from './stream.ts';
+import { conclude, failureOf, hear } from './reply.ts';
+import { requestOf } from './request.ts';
+import type { SessionWatch } from './session-watch.ts';
 import { Tabs, type News } from './tabs.ts';
+import { TokenEnded, Tokens } from './tokens.ts';
 import { Turn, type Start } from './turn.ts';
 import { uuid, Visitor, type History } from './visitor.ts';
-
-export interface SessionWatch {
-  /** The state, who answers, or whether an answer is under way. */
-  state(): void;
-  /** An entry is new or changed. */
-  entry(entry: Entry): void;
-  removed(entry: Entry): void;
-  /** All entries are others now. */
-  reset(): void;
-  /** The draft that was kept, now that it may be shown. */
-  draft(text: string): void;
-}
 
 interface Outgoing {
   entry: Entry;
@@ -46,9 +47,10 @@ export class Session {
   readonly #clock: Clock;
   readonly #watch: SessionWatch;
   readonly #visitor: Visitor;
+  readonly tokens: Tokens;
   readonly #client: Client;
   readonly #tabs: Tabs;
-  readonly #live: Live;
+  #live: Promise<Live> | undefined;
   readonly #offs: Off[] = [];
   readonly #queue: Outgoing[] = [];
   /** Ends with the visitor: nothing of his goes on for the next one. */
@@ -64,20 +66,15 @@ export class Session {
     this.#clock = clock;
     this.#watch = watch;
     this.#visitor = new Visitor(botId, history, () => Date.now());
+    this.tokens = new Tokens(host.tokens, () => performance.now());
     this.#client = new Client({
-      api: host.api,
-      tokens: host.tokens,
+      api: `${host.server}/v1/modules/scaibot`,
+      tokens: this.tokens,
       key: () => this.#visitor.key,
       taken: (token) => this.#visitor.taken(token),
       tokenRefused: () => host.report('token-refused', host.server),
     });
     this.#tabs = new Tabs(`scaibot:${host.server}:${botId}`, history === 'none', (news) => this.#hear(news));
-    this.#live = new Live(this.#client, clock, {
-      message: (message) => this.#said(message),
-      typing: (who, on) => this.#set({ typing: on ? who : '' }),
-      state: (state) => this.#setStatus(state),
-      turn: (turnId) => this.#join(turnId),
-    });
   }
 
   /** An answer is on its way. */
@@ -103,20 +100,26 @@ export class Session {
       if (this.state === 'reconnecting' && !this.#running) void this.#restore();
     });
     this.#offs.push(
-      this.#host.tokens.health((health) => {
-        if (health === 'ended') this.#happen('expired');
-        else if (health === 'down' && (!this.#running || this.state === 'sending')) this.#happen('cut');
-      }),
-      this.#host.tokens.watch((token) => this.#meet(token)),
+      this.#host.tokens.listen(() => this.#health()),
+      this.tokens.watch((token) => this.#meet(token)),
     );
+    this.#health();
   }
 
   destroy(): void {
     for (const off of this.#offs) off();
     this.#life.abort();
-    this.#live.listen(false);
+    this.#listen(false);
     this.#tabs.close();
-    for (const out of this.#queue.splice(0)) out.settle({ sent: false, error: { code: 'destroyed', message: 'The widget was removed.' } });
+    for (const out of this.#queue.splice(0))
+      out.settle({ sent: false, error: { code: 'destroyed', message: 'The widget was removed.' } });
+  }
+
+  /** How the tokens are: out for good, or away for a while. */
+  #health(): void {
+    const { ended, failing, token } = this.#host.tokens;
+    if (ended) this.#happen('expired');
+    else if (failing && (this.state === 'sending' || (!this.#running && !token))) this.#happen('cut');
   }
 
   keepDraft(text: string): void {
@@ -126,10 +129,16 @@ export class Session {
   send(raw: string): Promise<SendOutcome> {
     const text = raw.trim();
     if (!text || [...text].length > LIMIT) {
-      return Promise.resolve({ sent: false, error: { code: 'VALIDATION_ERROR', message: `A message has 1 to ${LIMIT} characters.` } });
+      return Promise.resolve({
+        sent: false,
+        error: { code: 'VALIDATION_ERROR', message: `A message has 1 to ${LIMIT} characters.` },
+      });
     }
     if (!manners(this.state, false).send) {
-      return Promise.resolve({ sent: false, error: { code: this.state.toUpperCase(), message: 'The chat is closed.' } });
+      return Promise.resolve({
+        sent: false,
+        error: { code: this.state.toUpperCase(), message: 'The chat is closed.' },
+      });
     }
     const id = uuid();
     const mine = entry('user', id, { text, status: 'queued', clientId: id });
@@ -149,7 +158,10 @@ export class Session {
   stop(): void {
     if (!this.#running) return;
     if (!this.#turnId) this.#stopWanted = true;
-    else void this.#client.json(`/chat/turns/${encodeURIComponent(this.#turnId)}/stop`, { method: 'POST', signal: this.#life.signal }).catch(() => undefined);
+    else
+      void this.#client
+        .json(`/chat/turns/${encodeURIComponent(this.#turnId)}/stop`, { method: 'POST', signal: this.#life.signal })
+        .catch(() => undefined);
   }
 
   async rate(reply: Entry, rating: Rating | undefined): Promise<void> {
@@ -174,7 +186,10 @@ export class Session {
     this.#endVisit();
     this.#happen('reset');
     this.#watch.reset();
-    if (had) await this.#client.json('/chat/conversation', { method: 'POST', body: {}, signal: this.#life.signal }).catch(() => undefined);
+    if (had)
+      await this.#client
+        .json('/chat/conversation', { method: 'POST', body: {}, signal: this.#life.signal })
+        .catch(() => undefined);
     if (this.#visitor.mark) this.#tabs.tell({ kind: 'fresh', mark: this.#visitor.mark });
     this.#happen('restored');
   }
@@ -194,8 +209,9 @@ export class Session {
   #endVisit(): void {
     this.#life.abort();
     this.#life = new AbortController();
-    this.#live.listen(false);
-    for (const out of this.#queue.splice(0)) out.settle({ sent: false, error: { code: 'dropped', message: 'The conversation was ended.' } });
+    this.#listen(false);
+    for (const out of this.#queue.splice(0))
+      out.settle({ sent: false, error: { code: 'dropped', message: 'The conversation was ended.' } });
     this.entries = [];
     this.#conversationId = null;
     this.#turnId = undefined;
@@ -250,7 +266,9 @@ export class Session {
     const waiting = this.#queue.map((out) => out.entry);
     this.#conversationId = conversation?.id ?? null;
     const known = new Map(this.entries.filter((e) => e.messageId).map((e) => [e.messageId, e]));
-    const shown = messages.filter((m) => m.status !== 'withdrawn' && !(m.role === 'assistant' && m.status === 'streaming'));
+    const shown = messages.filter(
+      (m) => m.status !== 'withdrawn' && !(m.role === 'assistant' && m.status === 'streaming'),
+    );
     // Rows that are on the screen already keep their identity, and with it their place and the visitor's focus.
     const rows = shown.map((m) => {
       const { key: _key, clientId: _clientId, ...now } = fromMessage(m);
@@ -295,18 +313,7 @@ export class Session {
     if (this.state === 'idle' || this.state === 'connecting') return;
     this.#store(out.entry, out.id);
     this.#happen('send');
-    const claims = this.#host.claims();
-    const context = this.#host.context();
-    const request = {
-      bot_id: this.#host.settings().botId ?? '',
-      conversation_id: this.#conversationId,
-      message: out.entry.text,
-      client_message_id: out.id,
-      locale: document.documentElement.lang || navigator.language,
-      // Without query and fragment: sites put into them what is nobody's business.
-      page: { url: context.url ?? location.origin + location.pathname, title: context.title ?? document.title },
-      ...(Object.values(claims).some(Boolean) && { visitor: JSON.parse(JSON.stringify(claims)) as object }),
-    };
+    const request = requestOf(this.#host, out.entry.text, out.id, this.#conversationId);
     out.entry.status = 'sending';
     this.#watch.entry(out.entry);
     void this.#follow({ request }, out);
@@ -351,7 +358,12 @@ export class Session {
     this.#pump();
   }
 
-  #hearTurn(event: StreamEvent, answer: Answer, reply: Entry | undefined, out: Outgoing | undefined): Entry | undefined {
+  #hearTurn(
+    event: StreamEvent,
+    answer: Answer,
+    reply: Entry | undefined,
+    out: Outgoing | undefined,
+  ): Entry | undefined {
     if (event.type === 'turn') {
       this.#happen('accepted');
       return this.#accepted(answer, out);
@@ -360,14 +372,10 @@ export class Session {
     if (event.type === 'escalation') {
       const { rule_id: ruleId, action, message } = event.escalation;
       this.#host.emit('escalation', { ruleId, action, message });
-      if (reply) reply.note = message;
     }
-    if (!reply) return reply;
-    if (answer.text) {
-      this.#happen('words');
-      reply.text = answer.text;
-    }
-    reply.citations = answer.citations;
+    if (!reply) return undefined;
+    if (answer.text) this.#happen('words');
+    hear(reply, answer);
     if (event.type !== 'done') this.#watch.entry(reply);
     return reply;
   }
@@ -392,7 +400,9 @@ export class Session {
       this.#stopWanted = false;
       this.stop();
     }
-    const reply = this.entries.find((e) => e.messageId === turn.reply_id) ?? entry('assistant', turn.reply_id, { messageId: turn.reply_id });
+    const reply =
+      this.entries.find((e) => e.messageId === turn.reply_id) ??
+      entry('assistant', turn.reply_id, { messageId: turn.reply_id });
     Object.assign(reply, { status: 'streaming', text: '', citations: [], failure: undefined, note: '' });
     this.#add(reply);
     return reply;
@@ -400,30 +410,27 @@ export class Session {
 
   #finished(answer: Answer, reply: Entry | undefined): void {
     this.#running = false;
-    const { error, finish, escalation } = answer;
+    const { error, finish } = answer;
     if (reply) {
-      if (error) Object.assign(reply, { status: 'failed', failure: { ...error, retryable: error.retryable === true } });
-      else {
-        const reason = finish?.finish_reason ?? '';
-        reply.status = reason === 'stopped' || reason === 'interrupted' ? reason : 'complete';
-        if (!reply.text && escalation) [reply.text, reply.note] = [escalation.message, ''];
-        if (reply.note && reply.text.includes(reply.note)) reply.note = '';
-      }
-      if (!reply.text && !error && reply.status === 'complete') this.#remove(reply);
-      else this.#watch.entry(reply);
+      if (conclude(reply, answer)) this.#watch.entry(reply);
+      else this.#remove(reply);
     }
     this.#happen(error ? 'failed' : 'finished');
     this.#watch.state();
     if (error) this.#host.emit('error', { code: error.code, message: error.message });
     else if (reply?.text) {
-      const { text, citations } = reply;
-      this.#host.emit('message', { messageId: reply.messageId ?? '', role: 'assistant', text, citations, answered: finish?.answered !== false });
+      const { text, citations, messageId = '' } = reply;
+      const answered = finish?.answered !== false;
+      this.#host.emit('message', { messageId, role: 'assistant', text, citations, answered });
     }
   }
 
   /** The host refused, or no token will come. */
   async #failed(error: unknown, reply: Entry | undefined, out: Outgoing | undefined, start: Start): Promise<void> {
-    if (this.#refuse(error)) return this.#unsent(out, error, false);
+    if (this.#refuse(error)) {
+      this.#unsent(out, error, false);
+      return;
+    }
     const code = error instanceof ApiError ? error.code : '';
     if (code === 'TURN_IN_PROGRESS' && out) {
       this.#happen('cut');
@@ -447,10 +454,8 @@ export class Session {
   #unsent(out: Outgoing | undefined, error: unknown, drop: boolean): void {
     this.#watch.state();
     if (!out) return;
-    const api = error instanceof ApiError ? error : undefined;
-    const failure = { code: api?.code ?? 'UNSENT', message: api?.message ?? 'The message was not sent.' };
-    const retryable = !api || api.status === 429 || api.status >= 500;
-    Object.assign(out.entry, { status: 'failed', failure: { ...failure, retryable, retryAfter: api?.retryAfter } });
+    const failure = failureOf(error);
+    Object.assign(out.entry, { status: 'failed', failure });
     if (this.#queue[0] === out) this.#queue.shift();
     if (drop) this.#visitor.sent(out.id);
     this.#watch.entry(out.entry);
@@ -460,7 +465,7 @@ export class Session {
 
   /** Whether the error means that there will be no chat here; then it is shown and said. */
   #refuse(error: unknown): boolean {
-    if (isTokenEnded(error)) {
+    if (error instanceof TokenEnded) {
       this.#happen('expired');
       return true;
     }
@@ -475,11 +480,31 @@ export class Session {
 
   #setStatus({ status, agent, position }: StateEvent): void {
     const changed = status !== this.status;
-    this.#set({ status, agent: agent ?? (status === 'human' ? this.agent : undefined), position: position ?? undefined });
+    this.#set({
+      status,
+      agent: agent ?? (status === 'human' ? this.agent : undefined),
+      position: position ?? undefined,
+    });
     const person = status === 'waiting' || status === 'human';
-    this.#live.listen(person);
+    this.#listen(person);
     this.#happen(status === 'waiting' ? 'waiting' : status === 'human' ? 'human' : 'released');
     if (changed) this.#host.emit('status', { status });
+  }
+
+  /** Hears what a person says, as long as one may. */
+  #listen(on: boolean): void {
+    if (!on && !this.#live) return;
+    const { signal } = this.#life;
+    this.#live ??= loadLive(this.#client, this.#clock, {
+      message: (message) => this.#said(message),
+      typing: (who, typing) => this.#set({ typing: typing ? who : '' }),
+      state: (state) => this.#setStatus(state),
+      turn: (turnId) => this.#join(turnId),
+    });
+    void this.#live.then(
+      (live) => live.listen(on && !signal.aborted),
+      () => (this.#live = undefined),
+    );
   }
 
   /** A person, or another tab of the visitor, said something. */
@@ -491,7 +516,13 @@ export class Session {
     this.#add(said);
     this.#watch.state();
     if (said.role === 'agent') {
-      this.#host.emit('message', { messageId: message.id, role: 'agent', text: said.text, citations: [], answered: true });
+      this.#host.emit('message', {
+        messageId: message.id,
+        role: 'agent',
+        text: said.text,
+        citations: [],
+        answered: true,
+      });
     }
   }
 
@@ -510,7 +541,7 @@ export class Session {
       this.#watch.reset();
       this.#watch.draft('');
       this.#happen('reset');
-      void this.#host.tokens.get().then((token) => this.#host.tokens.renew(token)).catch(() => undefined);
+      this.#host.tokens.refresh();
     }
   }
 

@@ -34,7 +34,13 @@ export function backoff(attempt: number, clock: Clock, signal: AbortSignal): Pro
  * Calls `take` with each frame; it returns true for the last one.
  * @throws LinkError where the stream was cut, or said nothing for 40 seconds.
  */
-export async function read(response: Response, lastId: string, clock: Clock, signal: AbortSignal, take: (frame: Frame) => boolean): Promise<void> {
+export async function read(
+  response: Response,
+  lastId: string,
+  clock: Clock,
+  signal: AbortSignal,
+  take: (frame: Frame) => boolean,
+): Promise<void> {
   const reader = response.body?.getReader();
   if (!reader) throw new LinkError('no stream');
   const decoder = new SseDecoder(lastId);

@@ -23,7 +23,11 @@ export class Tabs {
     // Held as long as this tab lives, so that the others can tell whether it does.
     const { signal } = this.#closing;
     void this.#locks
-      ?.request(this.#lock(this.id), { signal }, () => new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())))
+      ?.request(
+        this.#lock(this.id),
+        { signal },
+        () => new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
+      )
       .catch(() => undefined);
   }
 

@@ -44,7 +44,7 @@ export class Turn {
    */
   async run(start: Start): Promise<Answer> {
     if ('turnId' in start) this.#turnId = start.turnId;
-    for (let broken = 0; ; ) {
+    for (let broken = 0; ;) {
       try {
         const response = await this.#open(start);
         await read(response, this.#lastId, this.#clock, this.#signal, (frame) => this.#take(frame));
@@ -62,7 +62,8 @@ export class Turn {
   #open(start: Start): Promise<Response> {
     const signal = this.#signal;
     const headers: Record<string, string> = { Accept: 'text/event-stream' };
-    if (!this.#turnId && 'request' in start) return this.#client.open('/chat', { method: 'POST', body: start.request, headers, signal });
+    if (!this.#turnId && 'request' in start)
+      return this.#client.open('/chat', { method: 'POST', body: start.request, headers, signal });
     if (this.#lastId) headers['Last-Event-ID'] = this.#lastId;
     return this.#client.open(`/chat/turns/${encodeURIComponent(this.#turnId ?? '')}`, { headers, signal });
   }

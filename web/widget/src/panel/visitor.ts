@@ -34,7 +34,10 @@ const LIFE = 30 * 24 * 3600_000;
 /** 256 random bits, base64url. Exists on plain HTTP too, unlike randomUUID. */
 export function randomKey(bytes = 32): string {
   const raw = crypto.getRandomValues(new Uint8Array(bytes));
-  return btoa(String.fromCharCode(...raw)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+  return btoa(String.fromCharCode(...raw))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+    .replace(/=+$/, '');
 }
 
 /** A version 4 UUID, also where crypto.randomUUID does not exist. */

@@ -6,7 +6,14 @@ export interface EventMap {
   open: { botId: string };
   close: { botId: string };
   send: { botId: string; text: string };
-  message: { botId: string; messageId: string; role: 'assistant' | 'agent'; text: string; citations: Citation[]; answered: boolean };
+  message: {
+    botId: string;
+    messageId: string;
+    role: 'assistant' | 'agent';
+    text: string;
+    citations: Citation[];
+    answered: boolean;
+  };
   escalation: { botId: string; ruleId: string; action: string; message: string };
   status: { botId: string; status: ConversationStatus };
   rating: { botId: string; messageId: string; rating: 'up' | 'down' | null };

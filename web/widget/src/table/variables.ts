@@ -17,7 +17,7 @@ export const variables = {
   muted: { light: 'color-mix(in srgb,{text} 68%,{bg})', doc: 'Secondary text: hints, times, sources.' },
   border: { light: 'color-mix(in srgb,{text} 12%,{bg})', doc: 'Hairlines.' },
   surface: { light: 'color-mix(in srgb,{text} 5%,{bg})', doc: 'Bubbles of the bot, input, code, table heads.' },
-  link: { light: 'var(--sb-link,{primary})', doc: 'Links in answers. Derived from the accent, corrected for contrast.' },
+  link: { light: '{primary}', doc: 'Links in answers. Derived from the accent, corrected for contrast.' },
   'user-bg': { light: '{primary}', doc: 'Bubbles of the visitor.' },
   'user-text': { light: '{primary-text}', doc: 'Text in the visitor’s bubbles.' },
   'header-bg': { light: '{bg}', doc: 'Background of the panel’s head.' },

@@ -37,7 +37,10 @@ export class MarkdownView {
 
   #update(open: boolean): void {
     // A carriage return at the very end may be the first half of a line's end.
-    const text = (open && this.#pending.endsWith('\r') ? this.#pending.slice(0, -1) : this.#pending).replace(/\r\n?/g, '\n').replace(/\t/g, '    ').replace(/\0/g, '\ufffd');
+    const text = (open && this.#pending.endsWith('\r') ? this.#pending.slice(0, -1) : this.#pending)
+      .replace(/\r\n?/g, '\n')
+      .replace(/\t/g, '    ')
+      .replace(/\0/g, '\ufffd');
     const lines = text.split('\n');
     const found = blocks(lines, open);
     const after = found.map((block) => block.tree);

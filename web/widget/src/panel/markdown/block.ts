@@ -60,7 +60,8 @@ class Blocks {
 
   #block(line: string): Tree[] {
     const fenced = fence.exec(line);
-    if (fenced && !(fenced[1]?.startsWith('`') && fenced[2]?.includes('`'))) return this.#code(fenced[1] ?? '', fenced[2] ?? '');
+    if (fenced && !(fenced[1]?.startsWith('`') && fenced[2]?.includes('`')))
+      return this.#code(fenced[1] ?? '', fenced[2] ?? '');
     if (heading.test(line) && !this.#undecided(line)) return this.#heading(line);
     if (rule.test(line) && !(this.#last() && this.#open && line.length < 4)) {
       this.#at++;
@@ -96,7 +97,9 @@ class Blocks {
     }
     if (!closed && this.#open && /^[`~]{1,9}$/.test(body.at(-1)?.trim() ?? '')) body.pop();
     const language = /^[ \t]*([\w+#.-]{1,24})/.exec(info)?.[1] ?? '';
-    const head = branch('div', [branch('span', [language]), branch('button', [], { class: 'copy', type: 'button' })], { class: 'code-head' });
+    const head = branch('div', [branch('span', [language]), branch('button', [], { class: 'copy', type: 'button' })], {
+      class: 'code-head',
+    });
     const pre = branch('pre', [branch('code', [body.join('\n')])], { tabindex: '0' });
     return [branch('div', [head, pre], { class: 'code', part: 'code' })];
   }
@@ -123,22 +126,35 @@ class Blocks {
       body.push(line.replace(quote, ''));
     }
     const inner = blocks(body, this.#open && this.#at >= this.#lines.length, this.#depth + 1);
-    return [branch('blockquote', inner.map((block) => block.tree))];
+    return [
+      branch(
+        'blockquote',
+        inner.map((block) => block.tree),
+      ),
+    ];
   }
 
   #list(mark: string): Tree {
     const ordered = /\d/.test(mark);
-    const same = (other: string | undefined): boolean => other !== undefined && (ordered ? /\d/.test(other) && other.at(-1) === mark.at(-1) : other === mark);
+    const same = (other: string | undefined): boolean =>
+      other !== undefined && (ordered ? /\d/.test(other) && other.at(-1) === mark.at(-1) : other === mark);
     const items: Tree[] = [];
     let loose = false;
     while (this.#at < this.#lines.length) {
       const found = bullet.exec(this.#line(this.#at));
-      if (!found || !same(found[2]) || rule.test(this.#line(this.#at)) || (items.length > 0 && this.#undecided(this.#line(this.#at)))) break;
+      if (
+        !found ||
+        !same(found[2]) ||
+        rule.test(this.#line(this.#at)) ||
+        (items.length > 0 && this.#undecided(this.#line(this.#at)))
+      )
+        break;
       const { body, gap } = this.#item(found);
       const more = this.#at < this.#lines.length;
       const next = bullet.exec(this.#line(this.#at));
       if (gap && more && same(next?.[2])) loose = true;
-      if (body.some((line, i) => blank(line) && i < body.length - 1 && i > 0 && !/^ /.test(body[i + 1] ?? ''))) loose = true;
+      if (body.some((line, i) => blank(line) && i < body.length - 1 && i > 0 && !/^ /.test(body[i + 1] ?? '')))
+        loose = true;
       items.push(this.#itemTree(body, this.#open && !more));
     }
     const attributes: Record<string, string> = loose ? { class: 'loose' } : {};
@@ -178,14 +194,23 @@ class Blocks {
   #itemTree(body: string[], open: boolean): Tree {
     const task = /^\[([ xX])\] /.exec(body[0] ?? '');
     if (task) body[0] = `${task[1] === ' ' ? '☐' : '☑'} ${(body[0] ?? '').slice(4)}`;
-    return branch('li', blocks(body, open, this.#depth + 1).map((block) => block.tree));
+    return branch(
+      'li',
+      blocks(body, open, this.#depth + 1).map((block) => block.tree),
+    );
   }
 
   /** Alignments of the table whose head is line `i`, or undefined where there is none. */
   #table(i: number): string[] | undefined {
     const head = this.#line(i);
     const delimiter = this.#lines[i + 1];
-    if (!head.includes('|') || delimiter === undefined || !/^ {0,3}[|:-][|:\- \t]*$/.test(delimiter) || !delimiter.includes('-')) return undefined;
+    if (
+      !head.includes('|') ||
+      delimiter === undefined ||
+      !/^ {0,3}[|:-][|:\- \t]*$/.test(delimiter) ||
+      !delimiter.includes('-')
+    )
+      return undefined;
     const columns = cells(delimiter);
     if (!columns.every((cell) => /^:?-+:?$/.test(cell)) || columns.length !== cells(head).length) return undefined;
     if (this.#open && i + 1 === this.#lines.length - 1 && !delimiter.trimEnd().endsWith('|')) return undefined;
@@ -197,14 +222,22 @@ class Blocks {
       branch(tag, this.#inline(text), columns[i] === 'start' ? undefined : { class: columns[i] ?? '' });
     const headCells = cells(this.#line(this.#at));
     this.#at += 2;
-    const head = branch('tr', headCells.map((text, i) => cell('th', text, i)));
+    const head = branch(
+      'tr',
+      headCells.map((text, i) => cell('th', text, i)),
+    );
     const rows: Tree[] = [];
-    for (; this.#at < this.#lines.length; ) {
+    for (; this.#at < this.#lines.length;) {
       const line = this.#line(this.#at);
       if (blank(line) || (starts(line) && !line.trimStart().startsWith('|'))) break;
       this.#at++;
       const found = cells(line);
-      rows.push(branch('tr', columns.map((_, i) => cell('td', found[i] ?? '', i))));
+      rows.push(
+        branch(
+          'tr',
+          columns.map((_, i) => cell('td', found[i] ?? '', i)),
+        ),
+      );
     }
     const table = branch('table', [branch('thead', [head]), branch('tbody', rows)]);
     return branch('div', [table], { class: 'table', part: 'table', tabindex: '0', role: 'region' });
@@ -243,7 +276,12 @@ const headingTag = (level: number): string => `h${Math.min(level + 2, 6)}`;
 function starts(line: string): boolean {
   if (fence.test(line) || quote.test(line) || rule.test(line) || heading.test(line)) return true;
   const item = bullet.exec(line);
-  return item !== null && (item[1]?.length ?? 0) < 4 && item[0].length < line.length && (!/\d/.test(item[2] ?? '') || /^1[.)]$/.test(item[2] ?? ''));
+  return (
+    item !== null &&
+    (item[1]?.length ?? 0) < 4 &&
+    item[0].length < line.length &&
+    (!/\d/.test(item[2] ?? '') || /^1[.)]$/.test(item[2] ?? ''))
+  );
 }
 
 /** The cells of a table's row; a bar that is escaped or in code does not divide. The last cell takes what is too much. */

@@ -29,11 +29,14 @@ const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"'
 /** `&amp;` and the like as the characters they stand for. */
 export function unentity(text: string): string {
   if (!text.includes('&')) return text;
-  return text.replace(/&(?:(amp|lt|gt|quot|apos|nbsp)|#(\d{1,7})|#x([\da-f]{1,6}));/gi, (whole, name?: string, decimal?: string, hex?: string) => {
-    if (name) return entities[name.toLowerCase()] ?? whole;
-    const code = decimal ? Number(decimal) : parseInt(hex ?? '', 16);
-    return code > 0 && code < 0x110000 && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : '\ufffd';
-  });
+  return text.replace(
+    /&(?:(amp|lt|gt|quot|apos|nbsp)|#(\d{1,7})|#x([\da-f]{1,6}));/gi,
+    (whole, name?: string, decimal?: string, hex?: string) => {
+      if (name) return entities[name.toLowerCase()] ?? whole;
+      const code = decimal ? Number(decimal) : parseInt(hex ?? '', 16);
+      return code > 0 && code < 0x110000 && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : '\ufffd';
+    },
+  );
 }
 
 const unescape = (text: string): string => unentity(text.replace(/\\([!-/:-@[-`{-~])/g, '$1'));
@@ -218,7 +221,8 @@ class Inline {
       return;
     }
     const inside = this.#out.slice(place + 1, place + 3);
-    const numbers = inside.length === 1 && typeof inside[0] === 'string' && /^\d{1,3}(?:, ?\d{1,3}){0,9}$/.exec(inside[0])?.[0];
+    const numbers =
+      inside.length === 1 && typeof inside[0] === 'string' && /^\d{1,3}(?:, ?\d{1,3}){0,9}$/.exec(inside[0])?.[0];
     if (numbers && opener.mark === '[') {
       this.#out.length = place;
       for (const n of numbers.split(/, ?/)) this.#out.push(cite(n));
@@ -250,7 +254,9 @@ class Inline {
       }
       address = text.slice(start, i);
     }
-    const title = /^\s{1,9}(?:"(?:\\.|[^"\\]){0,500}"|'(?:\\.|[^'\\]){0,500}'|\((?:\\.|[^()\\]){0,500}\))/.exec(text.slice(i, i + 520));
+    const title = /^\s{1,9}(?:"(?:\\.|[^"\\]){0,500}"|'(?:\\.|[^'\\]){0,500}'|\((?:\\.|[^()\\]){0,500}\))/.exec(
+      text.slice(i, i + 520),
+    );
     if (title) i += title[0].length;
     while (text[i] === ' ') i++;
     if (text[i] === ')') return { address: unescape(address), end: i + 1 };
@@ -306,10 +312,13 @@ class Inline {
 /** Wraps what lies between a closing mark and the openers that fit it, innermost first. */
 function pairUp(closer: Mark, out: Piece[], stack: number[]): void {
   let tries = 0;
-  for (let s = stack.length - 1; s >= 0 && closer.count > 0 && tries < LOOK_BACK; ) {
+  for (let s = stack.length - 1; s >= 0 && closer.count > 0 && tries < LOOK_BACK;) {
     const place = stack[s] as number;
     const opener = out[place] as Mark;
-    const both = (opener.closes || closer.opens) && (opener.count + closer.count) % 3 === 0 && (opener.count % 3 !== 0 || closer.count % 3 !== 0);
+    const both =
+      (opener.closes || closer.opens) &&
+      (opener.count + closer.count) % 3 === 0 &&
+      (opener.count % 3 !== 0 || closer.count % 3 !== 0);
     if (opener.mark !== closer.mark || both) {
       s--;
       tries++;
@@ -371,9 +380,16 @@ function settle(pieces: Piece[], open: boolean): Tree[] {
 
 const count = (text: string, c: string): number => text.split(c).length - 1;
 
-const anchor = (kids: Tree[], href: string): Branch => branch('a', kids, { href, target: '_blank', rel: 'noopener nofollow' });
+const anchor = (kids: Tree[], href: string): Branch =>
+  branch('a', kids, { href, target: '_blank', rel: 'noopener nofollow' });
 
-const cite = (n: string): Branch => branch('button', [String(Number(n))], { class: 'cite', part: 'citation', type: 'button', 'data-n': String(Number(n)) });
+const cite = (n: string): Branch =>
+  branch('button', [String(Number(n))], {
+    class: 'cite',
+    part: 'citation',
+    type: 'button',
+    'data-n': String(Number(n)),
+  });
 
 /** A link, or its text alone where it may not go there. An image is a link to itself: nothing is loaded by itself. */
 function link(kids: Tree[], address: string, image: boolean): Tree[] {

@@ -29,6 +29,7 @@ export class Composer {
     this.root = el('form', { part: 'composer', class: 'composer' }, this.input, this.#over, this.#button);
     this.input.oninput = () => this.#typed();
     this.input.onkeydown = (event) => {
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- Safari ends a composition before its Enter; 229 tells
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
       this.#submit();
@@ -88,7 +89,7 @@ export class Composer {
     const ready = stop || (send && this.input.value.trim() !== '' && excess <= 0);
     const name = this.#say(stop ? 'stop' : 'send');
     if (this.#button.title !== name) {
-      this.#button.replaceChildren(icon(stop ? paths.stop : paths.send, 20));
+      this.#button.replaceChildren(icon(stop ? paths.stop : paths.send));
       this.#button.title = name;
       this.#button.setAttribute('aria-label', name);
     }

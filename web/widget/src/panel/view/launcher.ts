@@ -1,10 +1,11 @@
 /** What the panel does with the launcher: a chevron while it is open, a number of answers that came meanwhile. */
-import { chevron, icon } from '../../icons.ts';
+import { icon } from '../../icons.ts';
 import type { PanelHost } from '../../seam.ts';
 import { el } from './element.ts';
+import { paths } from './paths.ts';
 
 const css = `i{position:absolute;top:-4px;inset-inline-end:-4px;min-width:20px;height:20px;padding:0 5px;box-sizing:border-box;border-radius:10px;
-background:#d92d20;color:#fff;font:600 12px/20px system-ui,sans-serif;text-align:center}i:empty{display:none}`;
+background:#d92d20;color:#fff;font:600 12px/20px system-ui,sans-serif;text-align:center;pointer-events:none}[aria-busy=true]>*{opacity:.5}@media(forced-colors:active){button{border:2px solid;box-sizing:border-box}}i:empty{display:none}`;
 
 export class LauncherMarks {
   readonly #host: PanelHost;
@@ -27,7 +28,7 @@ export class LauncherMarks {
     button.ariaExpanded = String(open);
     if (open) {
       this.#drawing ??= [...button.children];
-      button.replaceChildren(icon(chevron));
+      button.replaceChildren(icon(paths.chevron));
     } else if (this.#drawing) {
       button.replaceChildren(...this.#drawing);
       this.#drawing = undefined;

@@ -1,7 +1,7 @@
 /** The frame of the chat: head, transcript, notice, composer; its place in the page, its colours, the focus. */
-import { contrast, readable, rgb } from '../../colour.ts';
-import { bots, place, vary } from '../../geometry.ts';
-import { icon, launcherIcons } from '../../icons.ts';
+import { contrast, rgb } from '../../colour.ts';
+import { place, vary } from '../../geometry.ts';
+import { icon } from '../../icons.ts';
 import type { PanelHost, Settings } from '../../seam.ts';
 import { botName, variables, type VariableName } from '../../table/variables.ts';
 import { attribute, el } from './element.ts';
@@ -9,8 +9,8 @@ import { paths } from './paths.ts';
 import { css } from './styles.ts';
 
 export interface FrameActions {
-  close(): void;
-  fresh(): void;
+  close: () => void;
+  fresh: () => void;
 }
 
 export interface FrameWords {
@@ -18,6 +18,7 @@ export interface FrameWords {
   close: string;
   fresh: string;
   language: string;
+  theme: string;
 }
 
 const PHONE = '(max-width: 480px), (max-height: 420px)';
@@ -41,20 +42,36 @@ export class Frame {
   readonly #phone = matchMedia(PHONE);
   readonly #offs: (() => void)[] = [];
   #open = false;
+  #theme = 'auto';
   #before: HTMLElement | null = null;
 
   constructor(host: PanelHost, middle: HTMLElement, composer: HTMLElement, actions: FrameActions) {
     this.#host = host;
     const tool = (path: string, act: () => void): HTMLButtonElement => {
-      const button = el('button', { type: 'button', class: 'tool', part: 'header-button' }, icon(path, 18));
+      const button = el('button', { type: 'button', class: 'tool', part: 'header-button' }, icon(path));
       button.onclick = act;
       return button;
     };
     this.#fresh = tool(paths.fresh, actions.fresh);
     this.#close = tool(paths.close, actions.close);
-    const face = el('div', { class: 'face', 'aria-hidden': 'true' }, icon(launcherIcons['speech-bubble'] ?? '', 18));
-    const head = el('div', { class: 'head', part: 'header' }, face, el('div', { class: 'names' }, this.#title, this.#status), this.#fresh, this.#close);
-    this.#panel = el('section', { class: 'panel', part: 'panel', tabindex: '-1' }, head, middle, this.#notice, composer, this.announcer);
+    const face = el('div', { class: 'face', 'aria-hidden': 'true' }, icon(paths.bubble));
+    const head = el(
+      'div',
+      { class: 'head', part: 'header' },
+      face,
+      el('div', { class: 'names' }, this.#title, this.#status),
+      this.#fresh,
+      this.#close,
+    );
+    this.#panel = el(
+      'section',
+      { class: 'panel', part: 'panel', tabindex: '-1' },
+      head,
+      middle,
+      this.#notice,
+      composer,
+      this.announcer,
+    );
     this.root.append(this.#panel, this.#probe);
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
@@ -79,10 +96,14 @@ export class Frame {
     return this.#host.settings();
   }
 
-  dress({ title, close, fresh, language }: FrameWords): void {
+  dress({ title, close, fresh, language, theme }: FrameWords): void {
+    this.#theme = theme;
     this.#title.textContent = title;
     this.#panel.setAttribute('aria-label', title);
-    for (const [button, name] of [[this.#close, close], [this.#fresh, fresh]] as const) {
+    for (const [button, name] of [
+      [this.#close, close],
+      [this.#fresh, fresh],
+    ] as const) {
       button.setAttribute('aria-label', name);
       button.title = name;
     }
@@ -97,11 +118,11 @@ export class Frame {
     const inline = s.mode === 'inline';
     attribute(this.root, 'data-mode', s.mode);
     attribute(this.root, 'data-sheet', this.#sheet ? '' : undefined);
-    attribute(this.root, 'data-theme', s.theme === 'auto' ? (this.#dark.matches ? 'dark' : 'light') : s.theme);
+    attribute(this.root, 'data-theme', this.#theme === 'auto' ? (this.#dark.matches ? 'dark' : 'light') : this.#theme);
     attribute(this.#panel, 'role', inline ? 'region' : 'dialog');
     attribute(this.#panel, 'aria-modal', this.#sheet ? 'true' : undefined);
     this.#close.hidden = inline;
-    vary(this.element, { ...bots(s.botVariables), '--scaibot-primary': s.primaryColor });
+    vary(this.element, { ...s.botVariables, '--scaibot-primary': s.primaryColor });
     place(this.element, this.#geometry(s));
     const parent = inline ? this.#host.container() : (document.body as HTMLElement | null);
     if (parent && this.element.parentNode !== parent) parent.append(this.element);
@@ -125,7 +146,9 @@ export class Frame {
     const inside = document.activeElement === this.element;
     place(this.element, this.#geometry(this.#settings));
     if (!inside) return;
-    const back = this.#before?.isConnected && this.#before !== document.body ? this.#before : this.#host.launcher?.button;
+    const { launcher } = this.#host;
+    const before = this.#before?.isConnected && this.#before !== document.body ? this.#before : undefined;
+    const back = before === launcher?.element ? launcher?.button : (before ?? launcher?.button);
     back?.focus({ preventScroll: true });
   }
 
@@ -160,12 +183,27 @@ export class Frame {
 
   #geometry(s: Settings): Record<string, string> {
     const shown: Record<string, string> = { display: this.#open || s.mode === 'inline' ? 'block' : 'none' };
-    if (s.mode === 'inline') return { ...shown, position: 'relative', width: '100%', height: '100%', 'z-index': 'auto', 'min-height': '320px' };
+    if (s.mode === 'inline')
+      return {
+        ...shown,
+        position: 'relative',
+        width: '100%',
+        height: '100%',
+        'z-index': 'auto',
+        'min-height': '320px',
+        float: 'none',
+      };
     const fixed = { ...shown, position: 'fixed', 'z-index': String(s.zIndex) };
     const view = window.visualViewport;
     if (this.#sheet) {
       const keyboard = view && view.height < window.innerHeight - 80;
-      return { ...fixed, top: keyboard ? `${view.offsetTop}px` : '0', left: '0', width: '100%', height: keyboard ? `${view.height}px` : '100dvh' };
+      return {
+        ...fixed,
+        top: keyboard ? `${view.offsetTop}px` : '0',
+        left: '0',
+        width: '100%',
+        height: keyboard ? `${view.height}px` : '100dvh',
+      };
     }
     const [vertical = 'bottom', side = 'right'] = (s.position ?? '').split('-');
     const x = `${s.offsetX ?? 20}px`;
@@ -183,13 +221,10 @@ export class Frame {
   /** Keeps text readable on the colours that page and bot agreed on. */
   #readable(): void {
     if (!this.element.isConnected) return;
-    vary(this.element, { '--sb-link': undefined });
     const style = getComputedStyle(this.#probe);
-    const primary = rgb(style.color);
-    const ground = rgb(style.backgroundColor);
-    if (!primary) return;
-    const dim = ground && contrast(primary, ground) < 4.6 ? readable(primary, ground, 4.6) : undefined;
-    vary(this.element, { '--sb-link': dim && `rgb(${dim.join(' ')})` });
+    const [primary, ground] = [rgb(style.color), rgb(style.backgroundColor)];
+    // Halfway to the text's colour, which reads on the ground, the accent does too.
+    attribute(this.root, 'data-pale', primary && ground && contrast(primary, ground) < 4.6 ? '' : undefined);
   }
 
   #key(event: KeyboardEvent, actions: FrameActions): void {

@@ -1,4 +1,5 @@
 /** The panel's sheet. It reads public variables and declares none; `--sbv-x` is the resolved value of variable x. */
+import { strokes } from '../../icons.ts';
 import { onColour } from '../../contrast.ts';
 import { declarations } from '../../table/variables.ts';
 
@@ -8,8 +9,10 @@ font:400 var(--sbv-font-size)/1.5 var(--sbv-font);color:var(--sbv-text);text-ali
 --r:min(var(--sbv-border-radius),18px)}
 .root[data-theme=dark]{${declarations('dark')};color-scheme:dark}
 @supports(color:lab(from red l a b)){.root{--sbv-primary-text:var(--scaibot-primary-text,var(--sb-bot-primary-text,${onColour('var(--sbv-primary)')}))}}
+.root[data-pale]{--sbv-link:var(--scaibot-link,var(--sb-bot-link,color-mix(in oklab,var(--sbv-primary) 50%,var(--sbv-text))))}
 .root *,.root ::before{box-sizing:border-box}
 [hidden]{display:none!important}
+${strokes}svg{width:18px;height:18px}.thumb svg{width:16px;height:16px}.composer svg{width:20px;height:20px}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .probe{position:absolute;width:0;height:0;color:var(--sbv-primary);background:var(--sbv-bg)}
 button{font:inherit;color:inherit;background:none;border:0;margin:0;padding:0;cursor:pointer;touch-action:manipulation;-webkit-tap-highlight-color:transparent}
@@ -46,6 +49,7 @@ button{font:inherit;color:inherit;background:none;border:0;margin:0;padding:0;cu
 .foot .bad{color:var(--sbv-danger)}
 .foot button{min-height:32px;border-radius:8px;color:var(--sbv-muted)}
 .thumb{display:grid;place-items:center;width:32px}
+.thumb[data-rate=down] svg{transform:scale(-1)}
 .thumb+.thumb{margin-inline-start:-6px}
 .thumb:hover,.retry:hover{background:var(--sbv-surface)}
 .thumb[aria-pressed=true]{color:var(--sbv-link)}
@@ -96,7 +100,7 @@ table{border-collapse:collapse;font-size:.93em}th,td{padding:6px 12px;text-align
 th{font-weight:600;background:var(--sbv-surface)}tbody tr:last-child td{border-bottom:0}.center{text-align:center}.end{text-align:end}
 .cite{min-width:18px;height:18px;margin-inline-start:3px;padding:0 5px;border-radius:9px;font-size:11px;font-weight:600;line-height:18px;vertical-align:2px;background:color-mix(in srgb,var(--sbv-link) 14%,var(--sbv-bg));color:var(--sbv-link);position:relative}
 .cite::after{content:"";position:absolute;inset:-6px -3px}
-.cite:hover{background:var(--sbv-link);color:var(--sbv-bg)}
+.cite[aria-label]:hover{background:var(--sbv-link);color:var(--sbv-bg)}
 .cite:not([aria-label]){opacity:.5;cursor:default}
 .sources{margin-top:4px;font-size:.87em;color:var(--sbv-muted)}
 .sources summary{display:inline-flex;align-items:center;min-height:32px;padding:0 4px;border-radius:8px;cursor:pointer;list-style:none}

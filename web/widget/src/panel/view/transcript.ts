@@ -2,15 +2,17 @@
 import { icon } from '../../icons.ts';
 import type { Announcer } from '../announce.ts';
 import type { Entry } from '../entry.ts';
-import { MarkdownView } from '../markdown/answer-view.ts';
 import type { Say } from '../words.ts';
 import { el } from './element.ts';
-import { MessageView, type MessageActions } from './message.ts';
+import { MessageView, type MakeRich, type MessageActions } from './message.ts';
 import { paths } from './paths.ts';
 
 export interface TranscriptActions extends MessageActions {
   ask(text: string): void;
 }
+
+/** Marks that are worth loading Markdown for. */
+const marked = /[*_`[#>|~]|^(?:-|\d+\.) /m;
 
 const NEAR = 48; // pixels from the end that still count as there
 const FRAME = 40; // milliseconds between two updates of a growing answer
@@ -26,7 +28,10 @@ export class Transcript {
   readonly #actions: TranscriptActions;
   readonly #announcer: Announcer;
   #say: Say;
+  #rich: MakeRich | undefined;
+  #loading = false;
   #botName = '';
+  #dressed: () => void = () => undefined;
   #frame = 0;
   #timer = 0;
   #last = 0;
@@ -37,10 +42,15 @@ export class Transcript {
     this.#say = say;
     this.#actions = actions;
     this.#announcer = announcer;
-    this.#latest = el('button', { type: 'button', class: 'latest', hidden: '' }, icon(paths.latest, 18));
+    this.#latest = el('button', { type: 'button', class: 'latest', hidden: '' }, icon(paths.latest));
     this.#latest.onclick = () => this.toEnd();
     this.#list.append(this.#welcome, this.#suggestions);
-    this.root = el('div', { class: 'log', part: 'messages', role: 'log', 'aria-live': 'off', tabindex: '0' }, this.#list, this.#latest);
+    this.root = el(
+      'div',
+      { class: 'log', part: 'messages', role: 'log', 'aria-live': 'off', tabindex: '0' },
+      this.#list,
+      this.#latest,
+    );
     this.root.addEventListener('scroll', () => this.#scrolled(), { passive: true });
   }
 
@@ -52,15 +62,32 @@ export class Transcript {
     this.#latest.setAttribute('aria-label', say('latest'));
     this.#suggestions.setAttribute('aria-label', say('suggestions'));
     this.#welcome.hidden = !welcome;
-    const body = el('div', { class: 'md', dir: 'auto' });
-    new MarkdownView(body).show(welcome, true);
+    const body = el('div', { dir: 'auto' }, welcome);
     this.#welcome.replaceChildren(el('div', { class: 'bubble', part: 'bubble-bot welcome' }, body));
+    if (this.#rich) new this.#rich(body, el('div'), say).show(welcome, [], true);
+    else if (marked.test(welcome)) this.enrich();
+    this.#dressed = () => this.dress(say, botName, welcome, questions);
     this.#suggestions.replaceChildren(
       ...questions.map((question) => {
         const button = el('button', { type: 'button', part: 'suggestion', dir: 'auto' }, question);
         button.onclick = () => this.#actions.ask(question);
         return button;
       }),
+    );
+  }
+
+  /** Loads what shows answers as they should look; until then, and if it cannot be had, they are plain text. */
+  enrich(): void {
+    if (this.#rich || this.#loading) return;
+    this.#loading = true;
+    import('../rich.ts').then(
+      ({ Rich }) => {
+        this.#rich = Rich;
+        this.#dressed();
+        for (const view of this.#views.values()) this.#update(view);
+        this.#follow();
+      },
+      () => (this.#loading = false),
     );
   }
 
@@ -74,7 +101,7 @@ export class Transcript {
       const view = before.get(entry.key) ?? this.#make(entry);
       this.#views.set(entry.key, view);
       this.#list.append(view.root);
-      view.update(this.#botName, this.#say('searching'));
+      this.#update(view);
     }
     this.#empty();
     if (this.#stick || had === 0) this.toEnd();
@@ -134,7 +161,8 @@ export class Transcript {
       this.#flush();
     };
     if (document.hidden) this.#timer = window.setTimeout(draw, 250);
-    else if (wait > 16) this.#timer = window.setTimeout(() => ((this.#timer = 0), (this.#frame = requestAnimationFrame(draw))), wait - 8);
+    else if (wait > 16)
+      this.#timer = window.setTimeout(() => ((this.#timer = 0), (this.#frame = requestAnimationFrame(draw))), wait - 8);
     else this.#frame = requestAnimationFrame(draw);
   }
 
@@ -148,9 +176,15 @@ export class Transcript {
   }
 
   #draw(view: MessageView): void {
-    view.update(this.#botName, this.#say('searching'));
+    this.#update(view);
     const { role, key, text, status } = view.entry;
-    if (role === 'assistant' || role === 'agent') this.#announcer.follow(key, text, status !== 'streaming', performance.now());
+    if (role === 'assistant') this.#announcer.follow(key, text, status !== 'streaming', performance.now());
+    else if (role === 'agent') this.#announcer.say(`${view.entry.agent?.name ?? this.#botName}: ${text}`);
+  }
+
+  #update(view: MessageView): void {
+    if (view.entry.role === 'assistant') this.enrich();
+    view.update(this.#botName, this.#rich);
   }
 
   #follow(): void {
