@@ -34,12 +34,12 @@ type Document struct {
 }
 
 // Documents makes the bot's documents of the documentation's pages, whose
-// addresses begin with publicURL. The list of endpoints is left out: it is for
-// programs, and its tables answer nobody's question.
+// addresses begin with publicURL. The list of endpoints, which is for programs,
+// and the first page, which only leads to the others, answer nobody's question.
 func Documents(pages []docs.Page, publicURL string) []Document {
 	var out []Document
 	for _, p := range pages {
-		if p.Path == "reference/api" {
+		if p.Path == "reference/api" || p.Path == "index" {
 			continue
 		}
 		out = append(out, Document{Name: p.Title, URL: publicURL + p.URL(), Text: "# " + p.Title + "\n\n" + p.Summary + "\n\n" + p.Body})

@@ -124,7 +124,7 @@ func (w *Worker) document(ctx context.Context, d *scaigrid.Document) error {
 	if err := w.Desk.PublishChunks(ctx, *d, w.Node, chunks, w.Clock()); err != nil {
 		return err
 	}
-	w.Log.InfoContext(ctx, "document indexed", "document_id", d.ID, "bot_id", d.BotID, "chunks", len(chunks), "bytes", len(blob), "took", w.Clock().Sub(start))
+	w.Log.DebugContext(ctx, "document indexed", "document_id", d.ID, "bot_id", d.BotID, "chunks", len(chunks), "bytes", len(blob), "took", w.Clock().Sub(start))
 	return nil
 }
 
