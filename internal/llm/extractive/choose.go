@@ -18,6 +18,8 @@ const (
 	pairWeight    = 0.4
 	beforeWeight  = 0.25
 	titleWeight   = 0.15
+	headingWeight = 1.2
+	headingFits   = 0.6 // from here on a heading asks the visitor's question, and its first lines answer it
 )
 
 // scored is a line with what it is worth.
@@ -128,6 +130,33 @@ func (q *questionView) analyzer(lang string) *text.Analyzer {
 	return a
 }
 
+// headingFit tells how far a passage's own heading asks what is asked: 1 where
+// the two hold the same words.
+func (q *questionView) headingFit(path, lang string, distinct []string, total float64) float64 {
+	own := path
+	if i := strings.LastIndex(path, "›"); i >= 0 {
+		own = path[i+len("›"):]
+	}
+	heading, shared := map[string]bool{}, 0.0
+	for _, t := range q.analyzer(lang).Terms(own) {
+		if !t.Stop {
+			heading[t.Text] = true
+		}
+	}
+	hits := 0
+	for _, t := range distinct {
+		if heading[t] {
+			shared += q.weights[t]
+			hits++
+		}
+	}
+	if hits == 0 || total == 0 {
+		return 0
+	}
+	precision, recall := float64(hits)/float64(len(heading)), shared/total
+	return 2 * precision * recall / (precision + recall)
+}
+
 func (q *questionView) score(i int, p scaigrid.Passage, base float64) []scored {
 	lang := q.langs[i]
 	terms := q.terms[lang]
@@ -148,9 +177,10 @@ func (q *questionView) score(i int, p scaigrid.Passage, base float64) []scored {
 		words += len(l.terms)
 	}
 	avg := max(8, float64(words)/float64(max(1, len(q.lines[i]))))
+	asks := q.headingFit(p.Heading, lang, distinct, total)
 	var before map[string]bool
 	var out []scored
-	for _, l := range q.lines[i] {
+	for j, l := range q.lines[i] {
 		own, prev, head := 0.0, 0.0, 0.0
 		for _, t := range distinct {
 			switch {
@@ -177,6 +207,9 @@ func (q *questionView) score(i int, p scaigrid.Passage, base float64) []scored {
 			v += pairWeight * min(1, float64(hit)/float64(len(pairs)))
 		}
 		v += beforeWeight*prev/total + titleWeight*head/total + typeWeight*q.kind.fits(l.text, lang, q.raw) + base
+		if asks >= headingFits {
+			v += headingWeight * asks / (1 + 0.35*float64(j))
+		}
 		if strings.HasSuffix(l.text, "?") || strings.HasSuffix(l.text, "？") {
 			v -= 0.4
 		}
