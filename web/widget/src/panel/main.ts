@@ -171,6 +171,7 @@ class ChatPanel implements Panel {
     else if (state === 'waiting') notice = position ? say('position', { n: position }) : say('waiting');
     else if (state === 'human') notice = say('human', { name });
     const status = typing ? say('typing', { name: typing }) : state === 'connecting' ? say('connecting') : '';
+    if (this.#voice.debug) console.debug(`scaibot: ${state}${answering ? ', an answer is under way' : ''}`);
     this.#frame.tell(state, status, notice);
     this.#frame.canStartFresh(!empty && state !== 'refused' && state !== 'ended');
     this.#composer.allow(manners(state, answering));

@@ -15,7 +15,7 @@ export function choose(locale: string, page: string, browser: readonly string[])
   const wanted = locale === 'auto' ? [page, ...browser] : [locale];
   for (const tag of wanted) {
     const language = tag.toLowerCase().split('-')[0] ?? '';
-    if (language === 'en' || language in others) return language;
+    if (language === 'en' || Object.hasOwn(others, language)) return language;
   }
   return 'en';
 }
@@ -34,7 +34,7 @@ export const english = speaker(en, 'en');
 /** English where the language cannot be loaded: words are no reason for a chat not to work. */
 export async function speak(language: string): Promise<Say> {
   try {
-    const found = await others[language]?.();
+    const found = await (Object.hasOwn(others, language) ? others[language]?.() : undefined);
     return found ? speaker(found.words, language) : english;
   } catch {
     return english;

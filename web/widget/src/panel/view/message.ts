@@ -87,7 +87,7 @@ export class MessageView {
       );
       if (failure?.retryable) kids.push(el('button', { type: 'button', class: 'retry' }, say('retry')));
     }
-    if (role === 'assistant' && status !== 'streaming' && messageId && text) {
+    if (role === 'assistant' && (status === 'complete' || status === 'stopped') && messageId && text) {
       kids.push(this.#thumb('up', say('helpful')), this.#thumb('down', say('unhelpful')));
     }
     this.#foot.replaceChildren(...kids);

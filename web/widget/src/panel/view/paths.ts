@@ -3,7 +3,7 @@ export const paths = {
   bubble: 'M21 11.5a8.4 8.4 0 0 1-12.2 7.5L3 21l2-5.8A8.4 8.4 0 1 1 21 11.5z',
   chevron: 'M6 9l6 6 6-6',
   send: 'M12 19V5M5 12l7-7 7 7',
-  stop: 'M8 8h8v8H8z',
+  stop: 'M7 7h10v10H7z',
   close: 'M18 6L6 18M6 6l12 12',
   fresh: 'M12 20h9M16.5 3.5a2.1 2.1 0 0 1 3 3L7 19l-4 1 1-4z',
   thumb: 'M7 10v10H3V10zM7 10l4-7c2 0 3 1 3 3v3h6l-2 11H7',

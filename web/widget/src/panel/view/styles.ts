@@ -96,7 +96,7 @@ function markdown(): string {
 .copy{min-height:28px;padding:0 8px;border-radius:6px}.copy:hover{color:var(--sbv-text)}
 .md pre{margin:0;padding:10px 12px;overflow-x:auto;white-space:pre;overflow-wrap:normal;direction:ltr;text-align:left;scrollbar-width:thin}.md pre code{background:none;padding:0}
 .table{overflow-x:auto;border:1px solid var(--sbv-border);border-radius:10px;background:var(--sbv-bg);scrollbar-width:thin}
-table{border-collapse:collapse;font-size:.93em}th,td{padding:6px 12px;text-align:start;border-bottom:1px solid var(--sbv-border);overflow-wrap:normal}
+table{width:100%;border-collapse:collapse;font-size:.93em}th,td{padding:6px 12px;text-align:start;border-bottom:1px solid var(--sbv-border);overflow-wrap:normal}
 th{font-weight:600;background:var(--sbv-surface)}tbody tr:last-child td{border-bottom:0}.center{text-align:center}.end{text-align:end}
 .cite{min-width:18px;height:18px;margin-inline-start:3px;padding:0 5px;border-radius:9px;font-size:11px;font-weight:600;line-height:18px;vertical-align:2px;background:color-mix(in srgb,var(--sbv-link) 14%,var(--sbv-bg));color:var(--sbv-link);position:relative}
 .cite::after{content:"";position:absolute;inset:-6px -3px}
