@@ -34,6 +34,9 @@ func (s *Store) ClaimDocuments(ctx context.Context, node string, now, until time
 	}
 	var claimed []scaigrid.Document
 	err = s.write.do(ctx, durable, func(t *tx) error {
+		if err := cutUploads(t, "", micros(now)); err != nil {
+			return err
+		}
 		if _, err := t.exec("UPDATE documents SET status = 'failed', error = $2, lease_until = NULL, updated_at = $1 WHERE lease_until <= $1 AND attempts >= $3",
 			micros(now), gaveUp, maxAttempts); err != nil {
 			return err

@@ -96,8 +96,14 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		_ = db.Close()
 		return s.d.explain(err)
 	}
-	w, err := newGroupWriter(ctx, s.d, db)
+	back, err := newCheckpointer(path, s.opt.Log)
 	if err != nil {
+		_ = db.Close()
+		return s.d.explain(err)
+	}
+	w, err := newGroupWriter(ctx, s.d, db, back)
+	if err != nil {
+		_ = back.close()
 		_ = db.Close()
 		return s.d.explain(err)
 	}

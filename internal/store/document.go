@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"math"
 	"time"
 
 	"github.com/scailabs/scaigrid"
@@ -40,32 +42,36 @@ func documentOf(r scanner) (*scaigrid.Document, error) {
 }
 
 // AddDocument stores a document with its original bytes, to be read by a
-// worker. NOT_FOUND where the tenant has no bot d.BotID.
+// worker. NOT_FOUND where the tenant has no bot d.BotID. When it fails nothing
+// is left.
 func (s *Store) AddDocument(ctx context.Context, d *scaigrid.Document, original []byte) error {
 	metadata, err := jsonText(d.Metadata)
 	if err != nil {
 		return scaigrid.Invalid("metadata", "is not JSON")
 	}
 	d.Version, d.Status, d.Bytes = 1, scaigrid.DocumentUploaded, int64(len(original))
-	return s.write.do(ctx, durable, func(t *tx) error {
+	first, rest := cutBytes(original)
+	err = s.write.do(ctx, durable, func(t *tx) error {
 		if err := t.exec1(`INSERT INTO documents (id, tenant_id, bot_id, name, source, media_type, url, bytes, sha256, status, chunks, progress, metadata,
 				version, published, lease_until, lease_span, lease_node, attempts, created_at, updated_at)
-			SELECT $1, tenant_id, id, $2, $3, $4, $5, CAST($6 AS BIGINT), $7, 'uploaded', 0, 0, $8, 1, 0, 0, 0, '', 0, CAST($9 AS BIGINT), CAST($9 AS BIGINT)
+			SELECT $1, tenant_id, id, $2, $3, $4, $5, CAST($6 AS BIGINT), $7, 'uploaded', 0, 0, $8, 1, 0, CAST($12 AS BIGINT), 0, $13, 0, CAST($9 AS BIGINT), CAST($9 AS BIGINT)
 			FROM bots WHERE id = $10 AND tenant_id = $11`,
-			d.ID, clean(d.Name), d.Source, d.MediaType, clean(d.URL), d.Bytes, d.SHA256, metadata, micros(d.CreatedAt), d.BotID, d.TenantID); err != nil {
+			d.ID, clean(d.Name), d.Source, d.MediaType, clean(d.URL), d.Bytes, d.SHA256, metadata, micros(d.CreatedAt), d.BotID, d.TenantID,
+			uploadUntil(d.CreatedAt, rest), uploader(rest)); err != nil {
 			return err
 		}
-		_, err := t.exec("INSERT INTO document_blobs (document_id, version, body) VALUES ($1, 1, $2)", d.ID, notNil(original))
-		return err
+		return putPart(t, d.ID, 1, 0, first)
 	})
-}
-
-// notNil is an empty blob instead of NULL.
-func notNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
+	if err != nil || len(rest) == 0 {
+		return err
 	}
-	return b
+	if err := s.upload(ctx, d.ID, 1, rest); err != nil {
+		return errors.Join(err, s.write.do(context.WithoutCancel(ctx), soon, func(t *tx) error {
+			_, err := t.exec("DELETE FROM documents WHERE id = $1 AND version = 1", d.ID)
+			return err
+		}))
+	}
+	return nil
 }
 
 // Document returns a document of the bot; NOT_FOUND where it has none with this id.
@@ -113,29 +119,31 @@ func (s *Store) Documents(ctx context.Context, botID string, status scaigrid.Doc
 	return list, next, nil
 }
 
-// DocumentBlob returns the newest original bytes of a document.
-func (s *Store) DocumentBlob(ctx context.Context, documentID string) ([]byte, error) {
-	var body []byte
-	err := s.read.row(ctx, "SELECT body FROM document_blobs WHERE document_id = $1 ORDER BY version DESC LIMIT 1", documentID).Scan(&body)
-	return body, err
-}
-
 // ReplaceDocument gives a document new bytes, a name and what else is known of
 // it. Until the new version is indexed, answers come from the old one. With
-// expected other than 0 the document must have this version, else CONFLICT.
+// expected other than 0 the document must have this version, else CONFLICT. When
+// it fails on the way the document has failed and can be replaced again.
 func (s *Store) ReplaceDocument(ctx context.Context, d scaigrid.Document, original []byte, expected int64, now time.Time) (*scaigrid.Document, error) {
 	metadata, err := jsonText(d.Metadata)
 	if err != nil {
 		return nil, scaigrid.Invalid("metadata", "is not JSON")
 	}
-	return s.renew(ctx, d.BotID, d.ID, expected, now, func(t *tx, version int64) error {
-		if err := t.exec1("UPDATE documents SET name = $2, source = $3, media_type = $4, url = $5, bytes = $6, sha256 = $7, metadata = $8, pages = NULL WHERE id = $1",
-			d.ID, clean(d.Name), d.Source, d.MediaType, clean(d.URL), len(original), d.SHA256, metadata); err != nil {
+	first, rest := cutBytes(original)
+	next, err := s.renew(ctx, d.BotID, d.ID, expected, now, func(t *tx, version int64) error {
+		if err := t.exec1(`UPDATE documents SET name = $2, source = $3, media_type = $4, url = $5, bytes = $6, sha256 = $7, metadata = $8, pages = NULL,
+				lease_until = $9, lease_node = $10 WHERE id = $1`,
+			d.ID, clean(d.Name), d.Source, d.MediaType, clean(d.URL), len(original), d.SHA256, metadata, uploadUntil(now, rest), uploader(rest)); err != nil {
 			return err
 		}
-		_, err := t.exec("INSERT INTO document_blobs (document_id, version, body) VALUES ($1, $2, $3)", d.ID, version, notNil(original))
-		return err
+		return putPart(t, d.ID, version, 0, first)
 	})
+	if err != nil || len(rest) == 0 {
+		return next, err
+	}
+	if err := s.upload(ctx, d.ID, next.Version, rest); err != nil {
+		return nil, errors.Join(err, s.write.do(context.WithoutCancel(ctx), soon, func(t *tx) error { return cutUploads(t, d.ID, math.MaxInt64) }))
+	}
+	return next, nil
 }
 
 // ReindexDocument lets a document be read anew from the bytes it has.
@@ -148,14 +156,21 @@ func (s *Store) renew(ctx context.Context, botID, documentID string, expected in
 	var d *scaigrid.Document
 	err := s.write.do(ctx, durable, func(t *tx) error {
 		var version int64
-		err := t.get(`UPDATE documents SET version = version + 1, status = 'uploaded', error = NULL, progress = 0,
-				lease_until = 0, lease_node = '', attempts = 0, updated_at = $3
-			WHERE id = $1 AND bot_id = $2 RETURNING version`, documentID, botID, micros(now)).Scan(&version)
+		// The row is taken before anything is decided, so that two come one after the other.
+		err := t.get("UPDATE documents SET version = version + 1, updated_at = $3 WHERE id = $1 AND bot_id = $2 RETURNING version",
+			documentID, botID, micros(now)).Scan(&version)
 		if err != nil {
 			return err
 		}
 		if expected != 0 && version != expected+1 {
 			return versionConflict(version - 1)
+		}
+		if _, err := t.exec(`DELETE FROM document_blobs WHERE document_id = $1 AND version = $2
+			AND EXISTS (SELECT 1 FROM documents WHERE id = $1 AND lease_node = 'upload')`, documentID, version-1); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE documents SET status = 'uploaded', error = NULL, progress = 0, lease_until = 0, lease_node = '', attempts = 0 WHERE id = $1`, documentID); err != nil {
+			return err
 		}
 		if err := change(t, version); err != nil {
 			return err

@@ -30,6 +30,8 @@ type groupWriter struct {
 	wake   chan struct{} // holds one: there is something in the queue
 	done   chan struct{}
 
+	back *checkpointer
+
 	// beforeCommit, where a test sets it, may fail a commit.
 	beforeCommit func(jobs int, full bool) error
 	commits      atomic.Int64
@@ -57,14 +59,14 @@ func (j *job) answer(err error) {
 }
 
 // newGroupWriter takes over db, which must allow one connection.
-func newGroupWriter(ctx context.Context, d *dialect, db *sql.DB) (*groupWriter, error) {
+func newGroupWriter(ctx context.Context, d *dialect, db *sql.DB, back *checkpointer) (*groupWriter, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	w := &groupWriter{
 		d: d, db: db, conn: &cachedConn{conn: conn, stmts: map[string]*sql.Stmt{}}, full: true,
-		wake: make(chan struct{}, 1), done: make(chan struct{}),
+		wake: make(chan struct{}, 1), done: make(chan struct{}), back: back,
 	}
 	go w.run()
 	return w, nil
@@ -109,7 +111,7 @@ func (w *groupWriter) close() error {
 	close(w.wake)
 	w.mu.Unlock()
 	<-w.done
-	return errors.Join(w.conn.close(), w.db.Close())
+	return errors.Join(w.back.close(), w.conn.close(), w.db.Close())
 }
 
 func (w *groupWriter) run() {
@@ -209,7 +211,9 @@ func (w *groupWriter) transact(group []*job, errs []error, savepoints bool) (err
 	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return err
 	}
-	w.commits.Add(1)
+	if w.commits.Add(1)%checkpointLooksAt == 0 {
+		w.back.nudge()
+	}
 	w.written.Add(int64(len(group)))
 	return nil
 }

@@ -73,6 +73,25 @@ var documentCases = []testCase{
 		w.Must(err)
 		w.Equal("by id", len(list), 1)
 	}},
+	{"a large document comes back whole, new and replaced", func(w *World) {
+		big := strings.Repeat("0123456789abcdef", 70_000) // more than one part
+		d := w.AddDocument("big", big)
+		body, err := w.Store.DocumentBlob(ctx, d.ID)
+		w.Must(err)
+		w.Equal("bytes", string(body) == big, true)
+		w.Must(w.Store.PublishChunks(ctx, w.claim(), "node-a", w.chunks(1, "x"), w.Now))
+		_, err = w.Store.ReplaceDocument(ctx, *d, []byte(big+"!"), 0, w.Now)
+		w.Must(err)
+		c := w.claim()
+		body, err = w.Store.DocumentBlob(ctx, d.ID)
+		w.Must(err)
+		w.Equal("new bytes", string(body) == big+"!", true)
+		w.Must(w.Store.PublishChunks(ctx, c, "node-a", w.chunks(1, "y"), w.Now))
+		lost := *d
+		lost.BotID = "bot_none"
+		_, err = w.Store.ReplaceDocument(ctx, lost, []byte(big), 0, w.Now)
+		w.WantCode(err, scaigrid.CodeNotFound)
+	}},
 	{"each waiting document is given to one worker", func(w *World) {
 		for i := range 12 {
 			w.AddDocument(fmt.Sprint("d", i), fmt.Sprint(i))

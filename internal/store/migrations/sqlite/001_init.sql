@@ -236,7 +236,7 @@ CREATE TABLE documents (
   published     BIGINT NOT NULL,        -- version that answers come from; 0: none yet
   lease_until   BIGINT,                 -- NULL: nothing to do; 0: waits for a worker; else one has it until then
   lease_span    BIGINT NOT NULL,        -- for how long a sign of life renews the lease, microseconds
-  lease_node    TEXT NOT NULL,          -- who has it
+  lease_node    TEXT NOT NULL,          -- who has it; 'upload' while its bytes arrive
   attempts      BIGINT NOT NULL,        -- how often a worker began on this version
   sweep_at      BIGINT,                 -- when passages of older versions may go; NULL: there are none
   created_at    BIGINT NOT NULL,
@@ -248,12 +248,13 @@ CREATE INDEX documents_hash ON documents (bot_id, sha256);
 CREATE INDEX documents_work ON documents (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX documents_sweep ON documents (sweep_at) WHERE sweep_at IS NOT NULL;
 
--- Original bytes, as they were uploaded.
+-- Original bytes, as they were uploaded, in parts so that a large one keeps nobody waiting.
 CREATE TABLE document_blobs (
   document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
   version     BIGINT NOT NULL,          -- of the document, when they came
+  part        BIGINT NOT NULL,          -- from 0
   body        BLOB NOT NULL,
-  PRIMARY KEY (document_id, version)
+  PRIMARY KEY (document_id, version, part)
 );
 
 -- Passages. Only those of the document's published version count; those of the
