@@ -30,10 +30,6 @@ func resyncMark(text string) scaigrid.Mark {
 	return newMark(scaigrid.EventResync, map[string]string{"content": text})
 }
 
-func replaceMark(text string) scaigrid.Mark {
-	return newMark(scaigrid.EventReplace, map[string]string{"content": text})
-}
-
 func promptMark(p scaigrid.Prompt) scaigrid.Mark {
 	return newMark(scaigrid.EventPrompt, struct {
 		System   string                   `json:"system"`

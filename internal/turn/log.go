@@ -121,11 +121,10 @@ type Item struct {
 
 // Reader follows a log from a place in it.
 type Reader struct {
-	log   *Log
-	at    scaigrid.Cursor
-	lost  bool // what it had lies beyond what survived: it gets the whole text
-	wake  chan struct{}
-	final bool
+	log  *Log
+	at   scaigrid.Cursor
+	lost bool // what it had lies beyond what survived: it gets the whole text
+	wake chan struct{}
 }
 
 // ReadFrom makes a reader that continues after the given place, or from the

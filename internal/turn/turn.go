@@ -39,8 +39,6 @@ func (r *run) enter(step scaigrid.Step, now time.Time) {
 	r.entered = now
 }
 
-func (r *run) step() scaigrid.Step { return r.steps[len(r.steps)-1].Step }
-
 // Ask takes what a guest says and returns the log of the turn that answers it.
 // When it returns, the message is safe on disk; the answer goes on without the
 // caller. A repeated message joins the turn that it began.
