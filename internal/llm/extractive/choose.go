@@ -130,6 +130,21 @@ func (q *questionView) analyzer(lang string) *text.Analyzer {
 	return a
 }
 
+// sharedPairs is the share of the question's neighbouring words that are
+// neighbours here too.
+func sharedPairs(terms []string, pairs map[[2]string]bool) float64 {
+	hit := 0
+	for j := 1; j < len(terms); j++ {
+		if pairs[[2]string{terms[j-1], terms[j]}] {
+			hit++
+		}
+	}
+	if len(pairs) == 0 {
+		return 0
+	}
+	return min(1, float64(hit)/float64(len(pairs)))
+}
+
 // headingFit tells how far a passage's own heading asks what is asked: 1 where
 // the two hold the same words.
 func (q *questionView) headingFit(path, lang string, distinct []string, total float64) float64 {
@@ -197,16 +212,7 @@ func (q *questionView) score(i int, p scaigrid.Passage, base float64) []scored {
 		}
 		total := max(total, 1e-9)
 		v := own / total / max(0.6, 1-lengthHold+lengthHold*float64(len(l.terms))/avg)
-		hit := 0
-		for j := 1; j < len(l.terms); j++ {
-			if pairs[[2]string{l.terms[j-1], l.terms[j]}] {
-				hit++
-			}
-		}
-		if len(pairs) > 0 {
-			v += pairWeight * min(1, float64(hit)/float64(len(pairs)))
-		}
-		v += beforeWeight*prev/total + titleWeight*head/total + typeWeight*q.kind.fits(l.text, lang, q.raw) + base
+		v += pairWeight*sharedPairs(l.terms, pairs) + beforeWeight*prev/total + titleWeight*head/total + typeWeight*q.kind.fits(l.text, lang, q.raw) + base
 		if asks >= headingFits {
 			v += headingWeight * asks / (1 + 0.35*float64(j))
 		}
