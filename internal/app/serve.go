@@ -155,6 +155,7 @@ func (s *server) run(ctx context.Context) error {
 	}
 	forget := s.announce()
 	defer forget()
+	go dropStartup()
 
 	var cause error
 	select {
