@@ -1,6 +1,6 @@
 /** Pictures of the widget's states, for the eye: `npm run shots -- folder`. */
 import { mkdirSync } from 'node:fs';
-import { launch, open } from './browser.ts';
+import { launch, open } from './chromium.ts';
 import { startStub } from './stub-server.mjs';
 
 const folder = process.argv[2] ?? 'test-results/shots';
