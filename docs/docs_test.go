@@ -13,6 +13,7 @@ import (
 	"github.com/scailabs/scaigrid"
 	"github.com/scailabs/scaigrid/docs"
 	"github.com/scailabs/scaigrid/internal/config"
+	"github.com/scailabs/scaigrid/web"
 )
 
 func pages(t *testing.T, g docs.Generated) map[string]docs.Page {
@@ -113,5 +114,18 @@ func TestConfigurationPageIsCurrent(t *testing.T) {
 	}
 	if !bytes.Equal(got, want.Bytes()) {
 		t.Error("docs/reference/configuration.md is old; run make generate")
+	}
+}
+
+// Where the widget is built into the binary, its reference is too.
+func TestWidgetPageIsMadeFromTheWidget(t *testing.T) {
+	if !web.Built() {
+		t.Skip(web.HowToBuild)
+	}
+	body := pages(t, docs.Generated{Widget: web.Reference()})["reference/widget"].Body
+	for _, want := range []string{"`data-token-url`", "`--scaibot-primary`"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the widget's page lacks %s; is dist/widget/reference.md built (make web)?", want)
+		}
 	}
 }

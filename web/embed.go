@@ -35,7 +35,7 @@ func Widget() fs.FS {
 // Reference is the page about the widget's attributes, options and variables,
 // Markdown made from the widget's own tables; "" in a binary without it.
 func Reference() string {
-	text, err := fs.ReadFile(files, "dist/reference/widget.md")
+	text, err := fs.ReadFile(files, "dist/widget/reference.md")
 	if err != nil {
 		return ""
 	}
