@@ -19,7 +19,7 @@ export const policies = {
     `default-src 'none'; script-src ${host}; connect-src 'self' ${host}; img-src ${host} data:; style-src 'self'; base-uri 'none'`,
   trusted: (host) => `${policies.strict(host)}; require-trusted-types-for 'script'; trusted-types 'none'`,
   nonce: (host) =>
-    `default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; connect-src 'self' ${host}; style-src 'self'; base-uri 'none'`,
+    `default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; connect-src 'self' ${host}; img-src data:; style-src 'self'; base-uri 'none'`,
   noconnect: (host) => `default-src 'none'; script-src ${host}; connect-src 'self'; style-src 'self'`,
 };
 

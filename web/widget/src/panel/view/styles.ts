@@ -9,7 +9,7 @@ font:400 var(--sbv-font-size)/1.5 var(--sbv-font);color:var(--sbv-text);text-ali
 --r:min(var(--sbv-border-radius),18px)}
 .root[data-theme=dark]{${declarations('dark')};color-scheme:dark}
 @supports(color:lab(from red l a b)){.root{--sbv-primary-text:var(--scaibot-primary-text,var(--sb-bot-primary-text,${onColour('var(--sbv-primary)')}))}}
-.root[data-pale]{--sbv-link:var(--scaibot-link,var(--sb-bot-link,color-mix(in oklab,var(--sbv-primary) 50%,var(--sbv-text))))}
+.root[data-pale]{--sbv-link:var(--scaibot-link,var(--sb-bot-link,color-mix(in oklab,var(--sbv-primary) 38%,var(--sbv-text))))}
 .root *,.root ::before{box-sizing:border-box}
 [hidden]{display:none!important}
 ${strokes}svg{width:18px;height:18px}.thumb svg{width:16px;height:16px}.composer svg{width:20px;height:20px}
