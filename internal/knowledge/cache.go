@@ -50,7 +50,7 @@ func (l *Library) index(ctx context.Context, bot *scaigrid.Bot) (*index, error) 
 }
 
 func (l *Library) build(ctx context.Context, bot *scaigrid.Bot) (*index, error) {
-	b := newBuilder(bot.KnowledgeVersion)
+	b := newBuilder(bot.KnowledgeVersion, &l.rank)
 	err := l.shelf.ScanChunks(ctx, bot.ID, func(c scaigrid.Chunk) error {
 		return b.add(c.ID, c.DocumentID, c.Position, c.Terms)
 	})

@@ -6,24 +6,34 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"sync"
+
+	"github.com/scailabs/scaigrid/internal/text"
 )
 
 // index is the inverted form of a bot's chunks: which terms stand in which
 // chunks, how often. It is never changed once built.
 type index struct {
-	version int64
-	ids     []string // passage ids
-	docs    []int32  // ordinal of the document of a chunk
-	docIDs  []string
-	pos     []int32 // position of the chunk in its document
-	length  []uint32
-	titles  []uint16
-	avgLen  float64
-	avgTit  float64
-	langs   []string // of the chunks, most frequent first
-	vocab   vocabulary
-	post    []posting // by term number
-	size    int64     // bytes held, estimated
+	version  int64
+	ids      []string // passage ids
+	docs     []int32  // ordinal of the document of a chunk
+	docIDs   []string
+	pos      []int32 // position of the chunk in its document
+	length   []uint32
+	titles   []uint16
+	avgLen   float64
+	avgTit   float64
+	langs    []string // of the chunks, most frequent first
+	vocab    vocabulary
+	post     []posting // by term number
+	grams    gramIndex
+	norm     []float32 // of a chunk's length, as BM25 wants it
+	titleIDF []float32 // of the words in a chunk's title and heading
+	wt       *weights
+	size     int64 // bytes held, estimated
+
+	scores  sync.Pool // *[]float32, one for each chunk, all zero
+	scratch sync.Pool // *[]float32, one for each term, all zero
 }
 
 // posting lists the chunks of a term: for each, the distance to the one
@@ -74,8 +84,8 @@ type buildList struct {
 	data []byte
 }
 
-func newBuilder(version int64) *builder {
-	return &builder{idx: index{version: version}, numbers: map[string]int32{}, docNo: map[string]int32{}, langs: map[string]int{}}
+func newBuilder(version int64, wt *weights) *builder {
+	return &builder{idx: index{version: version, wt: wt}, numbers: map[string]int32{}, docNo: map[string]int32{}, langs: map[string]int{}}
 }
 
 // add takes one chunk; its terms are in the stored form.
@@ -161,7 +171,36 @@ func (b *builder) build() *index {
 		return 1
 	})
 	b.numbers, b.lists = nil, nil
+	x.finish()
 	return x
+}
+
+// finish computes what follows from the postings.
+func (x *index) finish() {
+	n := len(x.ids)
+	x.grams = newGramIndex(&x.vocab)
+	x.norm, x.titleIDF = make([]float32, n), make([]float32, n)
+	for i := range n {
+		x.norm[i] = float32(x.wt.k1 * (1 - x.wt.bBody + x.wt.bBody*float64(x.length[i])/x.avgLen))
+	}
+	lang := ""
+	if len(x.langs) > 0 {
+		lang = x.langs[0]
+	}
+	for i := range x.post {
+		if text.IsFunctionWord(lang, x.vocab.term(i)) {
+			continue
+		}
+		w := float32(idf(n, int(x.post[i].df)))
+		x.post[i].each(func(c int32, title, _ int) {
+			if title > 0 {
+				x.titleIDF[c] += w
+			}
+		})
+	}
+	x.size += x.grams.bytes() + int64(8*n)
+	x.scores.New = func() any { s := make([]float32, n); return &s }
+	x.scratch.New = func() any { s := make([]float32, x.vocab.len()); return &s }
 }
 
 // each calls f for each chunk of a term.

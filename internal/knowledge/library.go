@@ -13,6 +13,7 @@ import (
 type Library struct {
 	shelf Shelf
 	cache *cache
+	rank  weights
 }
 
 // NewLibrary returns a library over the shelf that keeps at most maxBytes of
@@ -21,12 +22,8 @@ func NewLibrary(shelf Shelf, maxBytes int64) *Library {
 	if maxBytes <= 0 {
 		maxBytes = 64 << 20
 	}
-	return &Library{shelf: shelf, cache: newCache(maxBytes)}
+	return &Library{shelf: shelf, cache: newCache(maxBytes), rank: standardWeights()}
 }
-
-// historyMessages is how many of the last messages of a conversation help to
-// understand a question; each earlier one weighs less.
-const historyMessages = 4
 
 // Retrieve returns the passages for an answer, at most the bot's top_k kept.
 func (l *Library) Retrieve(ctx context.Context, bot *scaigrid.Bot, question string, history []scaigrid.PromptMessage) (scaigrid.Retrieval, error) {
@@ -40,12 +37,13 @@ func (l *Library) Search(ctx context.Context, bot *scaigrid.Bot, question string
 	if err != nil || len(x.ids) == 0 {
 		return scaigrid.Retrieval{}, err
 	}
-	q := x.parse(question, 1)
+	q := x.parse(question, history)
 	cand := x.match(q, rerankDepth)
 	found, err := l.fetch(ctx, bot.ID, x, cand)
 	if err != nil {
 		return scaigrid.Retrieval{}, err
 	}
+	x.closer(q, found)
 	for i := range found {
 		found[i].Passage.Score = x.coverage(q, &found[i])
 		found[i].Lexical = found[i].Passage.Score
@@ -54,13 +52,14 @@ func (l *Library) Search(ctx context.Context, bot *scaigrid.Bot, question string
 }
 
 // rerankDepth is how many chunks are looked at closely.
-const rerankDepth = 60
+const rerankDepth = 100
 
 // found is a candidate with its chunk.
 type found struct {
 	candidate
 	scaigrid.Passage
 	terms analysed
+	look  look
 }
 
 // fetch reads the chunks of the candidates. Chunks that were replaced since
