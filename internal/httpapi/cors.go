@@ -46,9 +46,6 @@ var (
 		{"Access-Control-Allow-Origin", []string{"*"}},
 		{"Cross-Origin-Resource-Policy", []string{"cross-origin"}},
 	}
-	staffCORS = headerLines{
-		{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
-	}
 	// documentHeaders are for what a browser shows as a page.
 	documentHeaders = headerLines{
 		{"Referrer-Policy", []string{"no-referrer"}},
@@ -68,9 +65,8 @@ func (k cors) lines() headerLines {
 	case corsPublic:
 		return publicCORS
 	case corsStaff, corsNone, corsUnsaid:
-		return staffCORS
 	}
-	return staffCORS
+	return nil
 }
 
 // preflight answers OPTIONS: 204 and headers. For management rows they let the

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	json2 "github.com/go-json-experiment/json"
+
 	"github.com/scailabs/scaigrid"
 )
 
@@ -167,4 +169,16 @@ func TestEmbedInfo(t *testing.T) {
 	}
 	s.do("GET", bots+"/bot_none/embed-info", "", "").want(429, "RATE_LIMITED")
 	s.do("GET", path, "", "").want(200, "")
+}
+
+// The answer that is written by hand is the one that the encoder would write.
+func TestMintReply(t *testing.T) {
+	v := tokenView{Token: "eyJ.a-_9.b", ExpiresAt: time.Unix(1_800_000_000, 0).UTC(), TTLSeconds: 60, TokenID: "tok_1"}
+	want, err := json2.Marshal(&success[tokenView]{Status: "ok", Data: v, Meta: meta{RequestID: "req_1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := v.appendReply(nil, "req_1"); string(got) != string(want) {
+		t.Errorf("%s\n%s", got, want)
+	}
 }
