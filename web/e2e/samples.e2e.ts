@@ -11,10 +11,12 @@ import { visit } from './visit.ts';
 
 const tutorial = readFileSync(join(root, 'docs/tutorials/embed-on-your-site.md'), 'utf8');
 
+/** The fenced block of this language that holds the text. */
 function sample(language: string, holds: string): string {
-  for (const [, code] of tutorial.matchAll(new RegExp('```' + language + '\\n([^`]*(?:`[^`]+`[^`]*)*?)\\n```', 'g')))
-    if (code?.includes(holds)) return code;
-  throw new Error(`the tutorial has no ${language} sample with ${holds}`);
+  const blocks = tutorial.split(/^```/m).filter((_, i) => i % 2 === 1);
+  const block = blocks.find((b) => b.startsWith(`${language}\n`) && b.includes(holds));
+  if (!block) throw new Error(`the tutorial has no ${language} sample with ${holds}`);
+  return block.slice(language.length + 1);
 }
 
 /** Who is signed in is what the site's own cookie says; the rest is the tutorial. */
@@ -84,7 +86,7 @@ async function siteOf(command: string, file: (bot: string, port: number) => stri
 before(async () => {
   scaigrid = await Installation.start();
   symlinkSync(join(root, 'web/node_modules'), join(scaigrid.folder, 'node_modules'));
-  await siteOf('/usr/bin/python3', python, 'flask.py');
+  await siteOf('/usr/bin/python3', python, 'flask_site.py');
   await siteOf(process.execPath, express, 'express.mjs');
 });
 after(() => {
@@ -93,7 +95,7 @@ after(() => {
   scaigrid.stop();
 });
 
-for (const name of ['flask.py', 'express.mjs']) {
+for (const name of ['flask_site.py', 'express.mjs']) {
   for (const [who, want] of [
     ['nobody', { id: null, email: null, name: null, verified: false }],
     ['alice', { id: 'usr_42', email: 'alice@example.com', name: null, verified: true }],
@@ -108,7 +110,7 @@ for (const name of ['flask.py', 'express.mjs']) {
       const c = (await scaigrid.conversations(bot)).find((one) => one.messages?.[0]?.content === `I am ${who}`);
       assert.ok(c);
       assert.deepEqual({ ...c.visitor, ref: undefined }, { ...want, ref: undefined });
-      assert.deepEqual(c.metadata, name === 'flask.py' && who !== 'nobody' ? { plan: who === 'alice' ? 'pro' : 'free' } : null);
+      assert.deepEqual(c.metadata, name === 'flask_site.py' && who !== 'nobody' ? { plan: who === 'alice' ? 'pro' : 'free' } : null);
     });
   }
 }

@@ -32,7 +32,7 @@ async function stream(model: string): Promise<Stream<Chunk>> {
   return Stream.fromSSEResponse<Chunk>(res, controller);
 }
 
-await test('the text of an answer', async () => {
+void test('the text of an answer', async () => {
   let text = '';
   for await (const chunk of await stream('openai/echo')) {
     assert.equal(chunk.object, 'chat.completion.chunk');
@@ -41,7 +41,7 @@ await test('the text of an answer', async () => {
   assert.equal(text, 'You said: Hello SDK');
 });
 
-await test('an error in the stream is raised', async () => {
+void test('an error in the stream is raised', async () => {
   let text = '';
   await assert.rejects(
     async () => {

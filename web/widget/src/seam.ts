@@ -31,8 +31,8 @@ export interface TokenFeed {
   readonly failing: boolean;
   /** No token will come by itself any more: a static one ran out, or the site said 204. */
   readonly ended: boolean;
-  /** Asks the endpoint as soon as manners allow; does nothing where there is none. */
-  refresh(): void;
+  /** Asks the endpoint as soon as manners allow; false where there is none. */
+  refresh(): boolean;
   listen(fn: () => void): Off;
 }
 

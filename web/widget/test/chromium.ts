@@ -27,6 +27,8 @@ export interface Watched {
 
 export async function open(browser: Browser, options: Parameters<Browser['newContext']>[0] = {}): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+  // The compiler of the tests names functions by a helper that the page does not have.
+  await context.addInitScript({ content: 'globalThis.__name = (f) => f' });
   await context.addInitScript(() => {
     const w = window as unknown as { __violations: string[]; __ran: string[] };
     w.__violations = [];

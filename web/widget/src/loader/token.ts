@@ -107,10 +107,13 @@ export class TokenLife implements TokenFeed {
     else this.#o.report('token-none', 'data-token-url');
   }
 
-  refresh(): void {
-    if (!this.#o.url || this.#running || this.failing) return;
-    this.ended = false;
-    this.#arm(this.#fetched + PAUSE);
+  refresh(): boolean {
+    const { url } = this.#o;
+    if (url && !this.#running && !this.failing) {
+      this.ended = false;
+      this.#arm(this.#fetched + PAUSE);
+    }
+    return !!url;
   }
 
   listen(fn: () => void): Off {

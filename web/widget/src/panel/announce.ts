@@ -52,6 +52,11 @@ export class Announcer {
     this.say(say);
   }
 
+  /** What was told of another visitor is not left for the next one to find. */
+  clear(): void {
+    this.#region()?.replaceChildren();
+  }
+
   say(text: string): void {
     if (!text) return;
     const line = document.createElement('p');

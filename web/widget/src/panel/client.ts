@@ -4,7 +4,7 @@
  */
 import type { Envelope } from '../../../protocol/wire.ts';
 import type { Token } from '../seam.ts';
-import type { Tokens } from './tokens.ts';
+import { TokenEnded, type Tokens } from './tokens.ts';
 
 /** The host said no. `code` is for machines, `message` for people. */
 export class ApiError extends Error {
@@ -38,8 +38,8 @@ export interface ClientOptions {
   key(): string | undefined;
   /** The host took a call under this token. */
   taken(token: Token): void;
-  /** The host refused a token that was fresh. */
-  tokenRefused(): void;
+  /** The host refused a token, and there is no other: it was fresh, or it was the only one. */
+  tokenRefused(code: string): void;
 }
 
 export class Client {
@@ -61,16 +61,21 @@ export class Client {
   /** The response of a call that succeeded; its body may be a stream. */
   async open(path: string, call: Call): Promise<Response> {
     const token = await this.#o.tokens.get(call.signal);
+    let code = '';
     try {
       return await this.#once(path, call, token);
     } catch (error) {
       if (!(error instanceof ApiError && stale.has(error.code))) throw error;
+      ({ code } = error);
     }
-    const fresh = await this.#o.tokens.get(call.signal, token);
+    const fresh = await this.#o.tokens.get(call.signal, token).catch((error: unknown) => {
+      if (error instanceof TokenEnded) this.#o.tokenRefused(code);
+      throw error;
+    });
     try {
       return await this.#once(path, call, fresh);
     } catch (error) {
-      if (error instanceof ApiError && stale.has(error.code)) this.#o.tokenRefused();
+      if (error instanceof ApiError && stale.has(error.code)) this.#o.tokenRefused(error.code);
       throw error;
     }
   }

@@ -72,7 +72,7 @@ export class Session {
       tokens: this.tokens,
       key: () => this.#visitor.key,
       taken: (token) => this.#visitor.taken(token),
-      tokenRefused: () => host.report('token-refused', host.server),
+      tokenRefused: (code) => this.#tokenRefused(code),
     });
     this.#tabs = new Tabs(`scaibot:${host.server}:${botId}`, history === 'none', (news) => this.#hear(news));
   }
@@ -203,6 +203,12 @@ export class Session {
   #set(fields: Partial<Pick<Session, 'typing' | 'status' | 'agent' | 'position'>>): void {
     Object.assign(this, fields);
     this.#watch.state();
+  }
+
+  #tokenRefused(code: string): void {
+    const over = code !== 'AUTH_TOKEN_INVALID' && !this.#host.settings().tokenUrl;
+    this.#host.report(over ? 'token-expired' : 'token-refused', over ? 'data-token' : this.#host.server);
+    if (over) this.#host.emit('tokenExpired', {});
   }
 
   /** Aborts what is under way and forgets what was said, in memory. */

@@ -22,6 +22,7 @@ export class Tokens {
       const { token } = feed;
       if (feed.ended) throw new TokenEnded('no token');
       if (token && token.raw !== stale?.raw && this.#now() - token.born < token.life) return token;
+      if (!asked && !feed.refresh()) throw new TokenEnded('no other token');
       const news = new Promise<void>((resolve) => {
         const done = (): void => {
           off();
@@ -31,7 +32,6 @@ export class Tokens {
         const off = feed.listen(done);
         signal?.addEventListener('abort', done);
       });
-      if (!asked) feed.refresh();
       await news;
     }
   }

@@ -41,9 +41,10 @@ class Feed implements TokenFeed {
     else this.ended = true;
     for (const fn of [...this.#listeners]) fn();
   }
-  refresh(): void {
+  refresh(): boolean {
     this.refreshes++;
     setTimeout(() => this.give(), 1);
+    return true;
   }
   listen(fn: () => void): () => void {
     this.#listeners.add(fn);

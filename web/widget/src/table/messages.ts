@@ -88,11 +88,6 @@ export const messages = {
     fix: 'Mint the token with visitor_id on your server',
     level: 'warn',
   },
-  'stream-buffered': {
-    what: 'Answers arrive in one lump',
-    fix: 'Turn off response buffering in the proxy before the host',
-    level: 'warn',
-  },
 } as const satisfies Record<string, MessageSpec>;
 
 export type MessageCode = keyof typeof messages;

@@ -92,6 +92,7 @@ export class Transcript {
   }
 
   reset(entries: readonly Entry[]): void {
+    if (entries.length === 0) this.#announcer.clear();
     const had = this.#views.size;
     for (const view of this.#views.values()) view.root.remove();
     const before = new Map(this.#views);
