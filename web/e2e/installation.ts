@@ -61,7 +61,11 @@ export class Installation {
   url = '';
 
   /** `host` is the name under which browsers reach the server. */
-  static async start({ host = '127.0.0.1', tls, demo }: { host?: string; tls?: Certificate; demo?: number } = {}): Promise<Installation> {
+  static async start({
+    host = '127.0.0.1',
+    tls,
+    demo,
+  }: { host?: string; tls?: Certificate; demo?: number } = {}): Promise<Installation> {
     const one = new Installation();
     const [port, model] = [await freePort(), await freePort()];
     const env = {
@@ -107,7 +111,8 @@ export class Installation {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const envelope = (await res.json()) as Envelope<T>;
-    if (!res.ok) throw new Error(`${method} ${path}: ${res.status} ${envelope.error?.code}: ${envelope.error?.message}`);
+    if (!res.ok)
+      throw new Error(`${method} ${path}: ${res.status} ${envelope.error?.code}: ${envelope.error?.message}`);
     return envelope.data;
   }
 
@@ -140,7 +145,10 @@ export class Installation {
     return id;
   }
 
-  async mint(bot: string, body: Record<string, unknown> = {}): Promise<{ token: string; expires_at: string; token_id: string }> {
+  async mint(
+    bot: string,
+    body: Record<string, unknown> = {},
+  ): Promise<{ token: string; expires_at: string; token_id: string }> {
     return this.call('POST', `/bots/${bot}/embed-token`, body);
   }
 

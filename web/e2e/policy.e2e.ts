@@ -17,7 +17,25 @@ function certificate(): Certificate {
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   execFileSync(
     'openssl',
-    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=bot.example', '-addext', 'subjectAltName=DNS:bot.example,DNS:site.example,IP:127.0.0.1', '-keyout', key, '-out', cert],
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=bot.example',
+      '-addext',
+      'subjectAltName=DNS:bot.example,DNS:site.example,IP:127.0.0.1',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ],
     { stdio: 'ignore' },
   );
   return { cert, key };
@@ -28,11 +46,7 @@ function tutorialPolicy(host: string): string {
   const text = readFileSync(join(root, 'docs/tutorials/embed-on-your-site.md'), 'utf8');
   const block = /```\n(script-src 'self' https:[^`]*)```/.exec(text)?.[1];
   if (!block) throw new Error('the tutorial has no policy');
-  return block
-    .replaceAll(/#.*$/gm, '')
-    .replaceAll('https://scaigrid.scailabs.ai', host)
-    .replaceAll(/\s+/g, ' ')
-    .trim();
+  return block.replaceAll(/#.*$/gm, '').replaceAll('https://scaigrid.scailabs.ai', host).replaceAll(/\s+/g, ' ').trim();
 }
 
 const strict = (h: string): string =>
@@ -85,7 +99,11 @@ for (const scheme of ['HTTPS', 'plain HTTP']) {
       const { scaigrid, site, bot } = pairs[scheme] as Pair;
       const nonce = name.startsWith('nonce') ? { nonce: 'abc123' } : {};
       await v.page.goto(
-        site.page(bot, { headers: headers(scaigrid.url), ...nonce, attributes: { locale: 'de', 'launcher-icon': 'help' } }),
+        site.page(bot, {
+          headers: headers(scaigrid.url),
+          ...nonce,
+          attributes: { locale: 'de', 'launcher-icon': 'help' },
+        }),
       );
       await v.open();
       await v.says('How long can I return goods?', 'within 30 days');

@@ -76,7 +76,13 @@ async function siteOf(command: string, file: (bot: string, port: number) => stri
   };
   site.token = relay;
   for (let i = 0; ; i++) {
-    if (await fetch(`http://127.0.0.1:${port}/none`).then(() => true, () => false)) break;
+    if (
+      await fetch(`http://127.0.0.1:${port}/none`).then(
+        () => true,
+        () => false,
+      )
+    )
+      break;
     if (i === 400) throw new Error(`${name} does not start: ${said}`);
     await new Promise((go) => setTimeout(go, 25));
   }
@@ -110,7 +116,10 @@ for (const name of ['flask_site.py', 'express.mjs']) {
       const c = (await scaigrid.conversations(bot)).find((one) => one.messages?.[0]?.content === `I am ${who}`);
       assert.ok(c);
       assert.deepEqual({ ...c.visitor, ref: undefined }, { ...want, ref: undefined });
-      assert.deepEqual(c.metadata, name === 'flask_site.py' && who !== 'nobody' ? { plan: who === 'alice' ? 'pro' : 'free' } : null);
+      assert.deepEqual(
+        c.metadata,
+        name === 'flask_site.py' && who !== 'nobody' ? { plan: who === 'alice' ? 'pro' : 'free' } : null,
+      );
     });
   }
 }

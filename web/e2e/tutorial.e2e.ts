@@ -25,8 +25,7 @@ interface Api {
   destroy: () => void;
   init: (o: Record<string, string>) => unknown;
 }
-const api = (v: Visit, run: (s: Api) => void): Promise<void> =>
-  v.page.evaluate(`(${run.toString()})(window.ScaiBot)`);
+const api = (v: Visit, run: (s: Api) => void): Promise<void> => v.page.evaluate(`(${run.toString()})(window.ScaiBot)`);
 
 /** A site of its own, for tests that change the token endpoint. */
 async function own(id: string, run: (s: Site) => Promise<void>, mint: Record<string, unknown> = {}): Promise<void> {
@@ -93,7 +92,11 @@ visit('an expired token is replaced, and the message sent once', async (v) => {
       return route.fulfill({
         status: 403,
         headers: { 'access-control-allow-origin': '*', 'content-type': 'application/json' },
-        body: JSON.stringify({ status: 'error', error: { code: 'EMBED_TOKEN_EXPIRED', message: 'x', details: null, retry_after: null }, meta: { request_id: 'r' } }),
+        body: JSON.stringify({
+          status: 'error',
+          error: { code: 'EMBED_TOKEN_EXPIRED', message: 'x', details: null, retry_after: null },
+          meta: { request_id: 'r' },
+        }),
       });
     });
     await v.says('Hello', 'You said: Hello');
@@ -162,12 +165,17 @@ visit('who it is: the token proves, the page claims', async (v) => {
     id,
     async (s) => {
       await v.page.goto(
-        s.page(id, { attributes: { 'user-id': 'usr_42', 'user-email': 'claimed@example.com', 'user-name': 'Claimed' } }),
+        s.page(id, {
+          attributes: { 'user-id': 'usr_42', 'user-email': 'claimed@example.com', 'user-name': 'Claimed' },
+        }),
       );
       await v.open();
       await v.says('Hi', 'You said: Hi');
       const [c] = await scaigrid.conversations(id);
-      assert.deepEqual({ ...c?.visitor, ref: undefined }, { id: '42', email: 'alice@example.com', name: 'Alice', verified: true, ref: undefined });
+      assert.deepEqual(
+        { ...c?.visitor, ref: undefined },
+        { id: '42', email: 'alice@example.com', name: 'Alice', verified: true, ref: undefined },
+      );
       assert.deepEqual(c?.claimed, { id: 'usr_42', email: 'claimed@example.com', name: 'Claimed' });
       assert.deepEqual(c?.metadata, { plan: 'pro' });
     },
@@ -200,7 +208,13 @@ for (const [position, x, y] of [
 visit('attributes: colour, icon, open on load, locale, z-index', async (v) => {
   await v.page.goto(
     site.page(bot, {
-      attributes: { 'primary-color': '#b91c1c', 'launcher-icon': 'speech-bubble', 'open-on-load': 'true', locale: 'de', 'z-index': '10' },
+      attributes: {
+        'primary-color': '#b91c1c',
+        'launcher-icon': 'speech-bubble',
+        'open-on-load': 'true',
+        locale: 'de',
+        'z-index': '10',
+      },
     }),
   );
   await v.input.waitFor();
@@ -230,17 +244,26 @@ visit('variables on :root, and the page’s own rule for the launcher', async (v
   assert.match(panel.font, /Courier New/);
   assert.equal(panel.radius, '3px');
   assert.equal(panel.text, 'rgb(26, 26, 26)');
-  assert.equal(await v.launcher.evaluate((e) => getComputedStyle(e).boxShadow), 'rgba(0, 0, 0, 0.18) 0px 10px 24px 0px');
+  assert.equal(
+    await v.launcher.evaluate((e) => getComputedStyle(e).boxShadow),
+    'rgba(0, 0, 0, 0.18) 0px 10px 24px 0px',
+  );
 });
 
 visit('inline in a container', async (v) => {
   await v.page.goto(
-    site.page(bot, { attributes: { mount: '#my-chat', mode: 'inline' }, body: '<div id="my-chat" style="height: 600px;"></div>' }),
+    site.page(bot, {
+      attributes: { mount: '#my-chat', mode: 'inline' },
+      body: '<div id="my-chat" style="height: 600px;"></div>',
+    }),
   );
   await v.input.waitFor();
   const [outer, inner] = [await v.page.locator('#my-chat').boundingBox(), await v.part('panel').boundingBox()];
   assert.ok(outer && inner);
-  assert.ok(Math.abs(inner.height - 600) < 2 && Math.abs(inner.width - outer.width) < 2, JSON.stringify([outer, inner]));
+  assert.ok(
+    Math.abs(inner.height - 600) < 2 && Math.abs(inner.width - outer.width) < 2,
+    JSON.stringify([outer, inner]),
+  );
   assert.equal(await v.launcher.count(), 0);
   await v.says('How long can I return goods?', 'within 30 days');
 });
@@ -287,7 +310,10 @@ visit('a route change keeps the widget; init with a new token brings it back', a
   assert.equal(await v.part('panel').isVisible(), true);
   await api(v, (s) => void s.destroy());
   assert.equal(await v.page.locator('.scaibot-launcher, .scaibot-panel').count(), 0);
-  await v.page.evaluate(([token, botId]) => (window as unknown as { ScaiBot: Api }).ScaiBot.init({ token, botId }), [token, bot] as const);
+  await v.page.evaluate(([token, botId]) => (window as unknown as { ScaiBot: Api }).ScaiBot.init({ token, botId }), [
+    token,
+    bot,
+  ] as const);
   await v.open();
   await v.says('How long can I return goods?', 'within 30 days');
 });
@@ -358,7 +384,9 @@ visit('two tabs show the same conversation, live', async (v) => {
 
 visit('a blocked connect-src is one clear error', async (v) => {
   await v.page.goto(
-    site.page(bot, { headers: { 'content-security-policy': `script-src 'self' ${scaigrid.url}; connect-src 'self'; style-src 'self'` } }),
+    site.page(bot, {
+      headers: { 'content-security-policy': `script-src 'self' ${scaigrid.url}; connect-src 'self'; style-src 'self'` },
+    }),
   );
   await v.open().catch(() => undefined);
   await v.page.waitForTimeout(1000);
