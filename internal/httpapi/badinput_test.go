@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -400,5 +402,28 @@ func TestLogKeepsSecrets(t *testing.T) {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log does not tell of %s", want)
 		}
+	}
+}
+
+// A caller who leaves is no failure of ours.
+func TestCallerLeaves(t *testing.T) {
+	s := open(t, LimitSettings{Off: true})
+	ctx, cancel := context.WithCancel(context.Background())
+	req, err := http.NewRequestWithContext(ctx, "GET", "http://x"+bots, nil)
+	s.must(err)
+	req.Header.Set("Authorization", "Bearer "+s.mine.key)
+	req.RemoteAddr = "127.0.0.1:1"
+	s.do("GET", bots, s.mine.key, "").want(200, "") // the key is known by now
+	cancel()
+	func() {
+		defer func() {
+			if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
+				t.Errorf("the request ends with %v", err)
+			}
+		}()
+		s.server.ServeHTTP(httptest.NewRecorder(), req)
+	}()
+	if log := s.log.String(); strings.Contains(log, "a request failed") || !strings.Contains(log, "status=499") {
+		t.Errorf("the log calls it a failure:\n%s", log)
 	}
 }

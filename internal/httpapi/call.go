@@ -23,10 +23,9 @@ type call struct {
 	began   time.Time
 	route   *route // nil until a row of the table matched
 
-	caller scaigrid.Caller      // of a staff row
-	pass   scaigrid.Pass        // of a visitor row
-	body   []byte               // of a row that streams its answer: read before the handler runs
-	page   *scaigrid.PageResult // set by a list
+	caller scaigrid.Caller // of a staff row
+	pass   scaigrid.Pass   // of a visitor row
+	body   []byte          // of a row that streams its answer: read before the handler runs
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }

@@ -141,3 +141,20 @@ func TestSearch(t *testing.T) {
 		{name: "unknown field within", method: "POST", path: path, body: `{"query":"a","history":[{"role":"user","content":"x","name":"y"}]}`, status: 422, code: bad, field: "history[0].name"},
 	})
 }
+
+// So many large bodies and no more are in memory at once.
+func TestLargeUploadsAreFew(t *testing.T) {
+	s := open(t, LimitSettings{Off: true})
+	docs := s.mine.fill(bots + "/{bot}/documents")
+	for range maxUploads {
+		s.server.uploads <- struct{}{}
+	}
+	large := `{"name":"x","text":"` + strings.Repeat("a", largeUpload) + `"}`
+	if a := s.do("POST", docs, s.mine.key, large).want(429, "RATE_LIMITED"); a.header.Get("Retry-After") != "5" {
+		t.Errorf("the wait is %q", a.header.Get("Retry-After"))
+	}
+	s.do("POST", docs, s.mine.key, `{"name":"x","text":"a"}`).want(201, "")
+	<-s.server.uploads
+	s.do("POST", docs, s.mine.key, large).want(201, "")
+	s.do("POST", docs, s.mine.key, large).want(201, "")
+}

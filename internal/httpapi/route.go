@@ -183,14 +183,14 @@ func (s *Server) mount() {
 		r := &s.rows[i]
 		r.metric = s.metrics.route(r.method + " " + r.path)
 		paths[r.path] = append(paths[r.path], r.method)
+		if r.method == http.MethodGet && r.serve.media != mediaSSE {
+			paths[r.path] = append(paths[r.path], http.MethodHead)
+		}
 		class[r.path] = r.cors
 		s.mux.HandleFunc(r.method+" "+r.path, s.door(r))
 	}
 	for p, methods := range paths {
 		s.mux.HandleFunc("OPTIONS "+p, preflight(class[p]))
-		if slices.Contains(methods, http.MethodGet) {
-			methods = append(methods, http.MethodHead)
-		}
 		slices.Sort(methods)
 		s.allow[p] = strings.Join(append(methods, http.MethodOptions), ", ")
 	}
@@ -238,6 +238,11 @@ func (s *Server) door(r *route) http.HandlerFunc {
 		h := w.Header()
 		for _, l := range r.headers {
 			h[l.name] = l.values
+		}
+		if req.Method == http.MethodHead && r.serve.media == mediaSSE {
+			c.route = nil // a stream has no length to be told, and no end to wait for
+			s.noDoor(w, req)
+			return
 		}
 		s.answer(c)
 	}

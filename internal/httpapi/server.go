@@ -76,6 +76,7 @@ type Server struct {
 	allow    map[string]string // by path: the methods that it takes
 	openAPI  document
 	buffers  *pool
+	uploads  chan struct{} // holds one for each large body that is in memory
 	jsonType []string
 	lost     metricRoute // requests that no row took
 }
@@ -86,7 +87,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		store: o.Store, keys: o.Guard.Keys, tokens: o.Guard.Tokens, revocations: o.Guard.Revocations, models: o.Models, library: o.Library, wake: o.WakeReader,
 		limits: o.Limits, metrics: o.Metrics, ready: o.Ready, docs: o.Docs, proxies: o.TrustedProxies, log: o.Log, clock: o.Clock,
-		mux: http.NewServeMux(), allow: map[string]string{}, buffers: newPool(), jsonType: []string{"application/json"},
+		mux: http.NewServeMux(), allow: map[string]string{}, buffers: newPool(), uploads: make(chan struct{}, maxUploads), jsonType: []string{"application/json"},
 	}
 	s.visitors = newVisitorMemory(o.Store)
 	s.bots = newBotCache(o.Store, o.Clock)
@@ -123,6 +124,9 @@ func (s *Server) HTTPServer() *http.Server {
 		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
+
+// statusGone is what the log calls a request whose caller left before the answer.
+const statusGone = 499
 
 var noSniff = []string{"nosniff"}
 
@@ -178,6 +182,10 @@ func (s *Server) answer(c *call) {
 }
 
 func (s *Server) refuse(c *call, err error) {
+	if c.w.status == 0 && c.ctx().Err() != nil {
+		c.w.status = statusGone // for the log; nobody is left to be told
+		panic(http.ErrAbortHandler)
+	}
 	e := scaigrid.AsError(err)
 	if e.Code.Status() >= 500 {
 		s.log.ErrorContext(c.ctx(), "a request failed", "request_id", c.id, "route", c.pattern(), "code", e.Code, "cause", e.Cause)

@@ -29,8 +29,13 @@ const (
 	maxDocumentName = 300                               // characters
 	maxQuestions    = 5000
 	maxParts        = 8
+	maxUploads      = 4        // large bodies in memory at once
+	largeUpload     = 1 << 20  // bytes; smaller ones are not counted
 	slowestUpload   = 16 << 10 // bytes a second; a slower caller is cut off
 )
+
+// uploadWait is how long a caller should wait while large uploads are received.
+const uploadWait = 5 * time.Second
 
 // upload is a document as it came, checked for form.
 type upload struct {
@@ -67,7 +72,22 @@ type documentForm struct {
 // uploads serves a call that takes a document, as JSON or as a form.
 func uploads(f func(*call) error) served {
 	return served{
-		in: reflect.TypeFor[documentBody](), form: reflect.TypeFor[documentForm](), out: reflect.TypeFor[documentView](), handle: f,
+		in: reflect.TypeFor[documentBody](), form: reflect.TypeFor[documentForm](), out: reflect.TypeFor[documentView](),
+		handle: func(c *call) error {
+			if n := c.r.ContentLength; n >= 0 && n < largeUpload {
+				return f(c)
+			}
+			select {
+			case c.srv.uploads <- struct{}{}:
+				defer func() { <-c.srv.uploads }()
+				return f(c)
+			default:
+				return &scaigrid.Error{
+					Code: scaigrid.CodeRateLimited, RetryAfter: uploadWait, Retryable: true,
+					Message: "Other large documents are being received. Wait a few seconds and send it again.",
+				}
+			}
+		},
 	}
 }
 
