@@ -227,3 +227,8 @@ func readUntil(t *testing.T, r *bufio.Reader, text string) {
 func providerAt(name, url, key string) config.Provider {
 	return config.Provider{Name: name, Type: "openai", BaseURL: url, APIKey: config.Secret(key)}
 }
+
+func contextWithStop(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithCancel(t.Context())
+}
