@@ -33,6 +33,8 @@ export default ts.config(
     files: ['**/*.test.ts', '**/test/**'],
     rules: {
       'max-lines-per-function': 'off',
+      'max-lines': 'off',
+      'no-restricted-syntax': 'off',
       '@typescript-eslint/no-floating-promises': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
     },

@@ -65,7 +65,6 @@ export class Instance implements Bot {
   #open = false;
   #hidden = false;
   #gone = false;
-  #draft = false;
   #attempts = 0;
 
   constructor(page: Options & { botId: string }, server: Server, all: Neighbours) {
@@ -105,7 +104,6 @@ export class Instance implements Bot {
       if (ended && !tokenUrl) this.#emit('tokenExpired', {});
       this.#hidden = ended && !!tokenUrl; // 204: no chat for this visitor
       this.restack();
-      this.#judge();
     });
     this.#tokens.start();
     this.#stand(inline);
@@ -240,8 +238,12 @@ export class Instance implements Bot {
         return {};
       }
       const info = body.data;
-      this.#draft = info.status === 'draft';
-      this.#judge();
+      // A draft talks with a preview token alone, and its token may come later than its face.
+      const judge = (): void => {
+        if (info.status === 'draft' && this.#tokens.token?.preview === false) this.#leave('bot-not-active');
+      };
+      this.#tokens.listen(judge);
+      judge();
       this.settings = settle(this.#page, info, this.#refused);
       this.restack();
       this.#panel?.update();
@@ -249,11 +251,6 @@ export class Instance implements Bot {
     } catch {
       return {};
     }
-  }
-
-  /** A draft talks with a preview token alone. Asked when either is known, whichever comes first. */
-  #judge(): void {
-    if (this.#draft && this.#tokens.token?.preview === false) this.#leave('bot-not-active');
   }
 
   #leave = (code: MessageCode): void => {

@@ -18,11 +18,12 @@ import { loadLive } from './live-load.ts';
 import type { Live } from './live.ts';
 import { manners, next, type Happening, type State } from './machine.ts';
 import { backoff, type Clock } from './stream.ts';
+import { refusal, tokenRefused } from './refusal.ts';
 import { conclude, failureOf, hear } from './reply.ts';
 import { requestOf } from './request.ts';
 import type { SessionWatch } from './session-watch.ts';
 import { Tabs, type News } from './tabs.ts';
-import { TokenEnded, Tokens } from './tokens.ts';
+import { Tokens } from './tokens.ts';
 import { Turn, type Start } from './turn.ts';
 import { uuid, Visitor, type History } from './visitor.ts';
 
@@ -72,7 +73,7 @@ export class Session {
       tokens: this.tokens,
       key: () => this.#visitor.key,
       taken: (token) => this.#visitor.taken(token),
-      tokenRefused: (code) => this.#tokenRefused(code),
+      tokenRefused: (code) => tokenRefused(code, host),
     });
     this.#tabs = new Tabs(`scaibot:${host.server}:${botId}`, history === 'none', (news) => this.#hear(news));
   }
@@ -203,12 +204,6 @@ export class Session {
   #set(fields: Partial<Pick<Session, 'typing' | 'status' | 'agent' | 'position'>>): void {
     Object.assign(this, fields);
     this.#watch.state();
-  }
-
-  #tokenRefused(code: string): void {
-    const over = code !== 'AUTH_TOKEN_INVALID' && !this.#host.settings().tokenUrl;
-    this.#host.report(over ? 'token-expired' : 'token-refused', over ? 'data-token' : this.#host.server);
-    if (over) this.#host.emit('tokenExpired', {});
   }
 
   /** Aborts what is under way and forgets what was said, in memory. */
@@ -471,17 +466,9 @@ export class Session {
 
   /** Whether the error means that there will be no chat here; then it is shown and said. */
   #refuse(error: unknown): boolean {
-    if (error instanceof TokenEnded) {
-      this.#happen('expired');
-      return true;
-    }
-    if (!(error instanceof ApiError)) return false;
-    if (error.code === 'BOT_NOT_ACTIVE') this.#host.gone('bot-not-active');
-    else if (error.code === 'ORIGIN_NOT_ALLOWED') this.#host.report('origin-refused', location.origin);
-    else if (error.status !== 401 && error.status !== 403) return false;
-    this.#happen('refused');
-    this.#host.emit('error', { code: error.code, message: error.message });
-    return true;
+    const happening = refusal(error, this.#host);
+    if (happening) this.#happen(happening);
+    return happening !== undefined;
   }
 
   #setStatus({ status, agent, position }: StateEvent): void {

@@ -127,7 +127,7 @@ describe('a turn', () => {
   });
 
   test('a fresh token that is refused too ends it', async () => {
-    const b = bench(() => 'not.ours.at-all' + Math.random());
+    const b = bench(() => `not.ours.${Math.random()}`);
     const before = stub.chats().length;
     await assert.rejects(run(b, 'hello'), (error) => error instanceof ApiError && error.code === 'AUTH_TOKEN_INVALID');
     assert.equal(stub.chats().length, before + 2);

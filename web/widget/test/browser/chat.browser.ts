@@ -695,12 +695,7 @@ describe('the console', () => {
 
   test('every message of the table was raised in these files', () => {
     // Raised in page.browser.ts, or by a proxy that no test here plays.
-    const elsewhere = [
-      'policy-blocked',
-      'bot-not-found',
-      'bot-not-active',
-      'second-tag',
-    ];
+    const elsewhere = ['policy-blocked', 'bot-not-found', 'bot-not-active', 'second-tag'];
     const missing = Object.keys(messages).filter((code) => !raised.has(code) && !elsewhere.includes(code));
     assert.deepEqual(missing, []);
   });
