@@ -59,7 +59,6 @@ export interface Settings extends Options {
 /** What the loader lends to the panel. */
 export interface PanelHost {
   readonly seam: number;
-  readonly version: string;
   /** Address of the ScaiGrid server, no slash at the end. */
   readonly server: string;
   readonly tokens: TokenFeed;
@@ -72,8 +71,8 @@ export interface PanelHost {
   report(code: MessageCode, where?: string): void;
   /** Element that an inline panel is to be put into; null while there is none. */
   container(): Element | null;
-  /** The launcher's button and the element that it is in; null for an inline chat. */
-  readonly launcher: { readonly element: HTMLElement; readonly button: HTMLButtonElement } | null;
+  /** The launcher's button and the element that it is in; undefined for an inline chat. */
+  readonly launcher: { readonly element: HTMLElement; readonly button: HTMLButtonElement } | undefined;
   /** The panel was opened or closed, by whomever. */
   shown(open: boolean): void;
   /** The bot does not exist or does not answer: everything goes. */

@@ -287,11 +287,10 @@ export class Instance implements Bot {
   #host(): PanelHost {
     return {
       seam: SEAM,
-      version,
       server: this.#server.url,
       tokens: this.#tokens,
       info: this.#info,
-      launcher: this.#launcher ?? null,
+      launcher: this.#launcher,
       settings: () => this.settings,
       claims: () => this.#claims,
       context: () => this.#context,
