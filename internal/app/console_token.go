@@ -82,7 +82,9 @@ func (n *NewToken) check() error {
 	if utf8.RuneCountInString(n.Email) > maxVisitorText || utf8.RuneCountInString(n.Name) > maxVisitorText {
 		add("email", "and name must be at most 320 characters")
 	}
-	if len(n.Metadata) > 0 {
+	if len(n.Metadata) == 0 {
+		n.Metadata = nil
+	} else {
 		var compact bytes.Buffer
 		if json.Compact(&compact, n.Metadata) != nil || compact.Len() > maxMetadata {
 			add("metadata", "must be JSON of at most 16 KiB")
