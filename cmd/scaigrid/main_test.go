@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -51,7 +52,7 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	var ee *exec.ExitError
 	switch {
 	case err == nil:
-	case asExit(err, &ee):
+	case errors.As(err, &ee):
 		got = ee.ExitCode()
 	default:
 		ts.Fatalf("%v", err)
@@ -59,12 +60,6 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
-}
-
-func asExit(err error, target **exec.ExitError) bool {
-	ee, ok := err.(*exec.ExitError) //nolint:errorlint // os/exec returns it as it is
-	*target = ee
-	return ok
 }
 
 // notice is what a running server leaves for commands beside it.

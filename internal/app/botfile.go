@@ -82,7 +82,7 @@ func parseBotFiles(data []byte) ([]BotFile, error) {
 		out = append(out, b)
 	}
 	if len(out) == 0 {
-		return nil, errors.New("there is no bot in it; begin with name:, slug: and model:")
+		return nil, errors.New("there is no bot in it; it begins with name:, slug: and model: lines")
 	}
 	return out, nil
 }

@@ -102,12 +102,6 @@ func (h *hall) firstStart(ctx context.Context) (err error) {
 	return err
 }
 
-// caller is who works at the command line: the operator himself, who may do
-// everything in his tenant.
-func (h *hall) caller() scaigrid.Caller {
-	return scaigrid.Caller{TenantID: h.tenant.ID, UserID: h.admin.ID, Permissions: scaigrid.AllPermissions()}
-}
-
 func (h *hall) close() error {
 	if h.models != nil {
 		h.models.Close()
@@ -129,19 +123,20 @@ func checkFolder(cfg *config.Config) error {
 	if cfg.DatabaseURL != "" || cfg.SecretFile != "" {
 		return nil
 	}
-	if _, err := os.Stat(secretPath(cfg)); err != nil {
+	if !exists(secretPath(cfg)) {
 		return nil // a new folder, or one that store.Open complains about in its own words
 	}
 	db := filepath.Join(cfg.DataDir, "scaigrid.db")
-	info, err := os.Stat(db)
-	if err == nil && info.Size() > 0 {
-		return nil
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if info, err := os.Stat(db); err == nil && info.Size() > 0 || err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	return &databaseFault{fmt.Errorf("the data folder %s was in use, but its database %s is missing or empty; restore it from a backup, or remove %s to begin anew",
 		cfg.DataDir, filepath.Base(db), secretPath(cfg))}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // databaseFault is an error because of which the database must not be used.

@@ -87,7 +87,7 @@ func launch(t *testing.T, dir string, given map[string]string, change ...func(*S
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-	t.Cleanup(func() { stop(); p.wait() })
+	t.Cleanup(func() { stop(); _ = p.wait() })
 	return p
 }
 

@@ -260,6 +260,6 @@ func FuzzParseFile(f *testing.F) {
 	f.Add("a: &x [*x]\n")
 	f.Add("trusted_proxies: [10.0.0.0/8, ::1]\n---\nlimits: off\n")
 	f.Fuzz(func(_ *testing.T, text string) {
-		parseFile("f.yaml", []byte(text))
+		_, _, _ = parseFile("f.yaml", []byte(text))
 	})
 }
