@@ -53,17 +53,20 @@ func (c *cleaner) add(dst, inner []byte) (_ []byte, ok bool) {
 
 // end appends what was still waited for.
 func (c *cleaner) end(dst []byte) []byte {
-	if c.high != 0 || len(c.tail) > 0 {
-		dst = utf8.AppendRune(dst, utf8.RuneError)
+	if c.high != 0 {
+		dst = c.write(dst, utf8.RuneError)
 	}
-	c.high, c.tail = 0, nil
+	for range c.tail {
+		dst = c.write(dst, utf8.RuneError)
+	}
+	c.high, c.tail = 0, c.tail[:0]
 	return dst
 }
 
 func plain(b byte) bool { return b >= ' ' && b < 0x7f && b != '"' && b != '\\' }
 
 // putBytes writes the character that begins with the bytes b, together with
-// the bytes that were waiting.
+// the bytes that were waiting. It returns how many of b it took.
 func (c *cleaner) putBytes(dst, b []byte) ([]byte, int) {
 	waiting := len(c.tail)
 	var whole [2 * utf8.UTFMax]byte
@@ -71,23 +74,23 @@ func (c *cleaner) putBytes(dst, b []byte) ([]byte, int) {
 	n += copy(whole[n:n+utf8.UTFMax], b)
 	if !utf8.FullRune(whole[:n]) && n-waiting == len(b) {
 		if c.high != 0 {
-			dst, c.high = utf8.AppendRune(dst, utf8.RuneError), 0
+			dst, c.high = c.write(dst, utf8.RuneError), 0
 		}
 		c.tail = append(c.tail, b...)
 		return dst, len(b)
 	}
 	r, size := utf8.DecodeRune(whole[:n])
-	c.tail = nil
-	if size < waiting || r == utf8.RuneError && size == 1 && waiting > 0 {
-		return c.put(dst, utf8.RuneError), 0 // what waited was no beginning of b
+	if size <= waiting && waiting > 0 {
+		return c.end(dst), 0 // what waited was not the beginning of b
 	}
+	c.tail = c.tail[:0]
 	return c.put(dst, r), size - waiting
 }
 
 // putEscaped writes a character that was given as \uXXXX or by a letter.
 func (c *cleaner) putEscaped(dst []byte, r rune) []byte {
 	if len(c.tail) > 0 {
-		dst, c.tail = utf8.AppendRune(dst, utf8.RuneError), nil
+		dst = c.end(dst)
 	}
 	switch {
 	case c.high != 0 && r >= 0xdc00 && r <= 0xdfff:
@@ -106,8 +109,7 @@ func (c *cleaner) putEscaped(dst []byte, r rune) []byte {
 
 func (c *cleaner) put(dst []byte, r rune) []byte {
 	if c.high != 0 || len(c.tail) > 0 {
-		dst = c.write(dst, utf8.RuneError)
-		c.high, c.tail = 0, nil
+		dst = c.end(dst)
 	}
 	return c.write(dst, r)
 }

@@ -25,7 +25,7 @@ type events struct {
 
 	skipLF bool // the last line ended with \r; a \n that follows belongs to it
 	ended  error
-	cut    bool // the last line had no end
+	cut    bool // the last event was not ended by an empty line
 
 	name string
 	data []byte
@@ -40,8 +40,8 @@ func (e *events) next() (name string, data []byte, err error) {
 	for {
 		line, err := e.line()
 		if err != nil {
-			if e.any {
-				e.any = false
+			if e.any && e.ended != nil {
+				e.any, e.cut = false, true
 				return e.name, e.data, nil
 			}
 			return "", nil, err
@@ -104,7 +104,7 @@ func (e *events) line() ([]byte, error) {
 		}
 		if e.ended != nil {
 			if len(unread) > 0 && e.ended == io.EOF {
-				e.read, e.cut = len(e.buf.b), true
+				e.read = len(e.buf.b)
 				return unread, nil
 			}
 			return nil, e.ended
