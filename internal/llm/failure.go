@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -80,7 +81,7 @@ func transportFailure(ctx context.Context, err error) *failure {
 		unknown  x509.UnknownAuthorityError
 	)
 	switch {
-	case errors.As(err, &verify), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &hostname), errors.As(err, &unknown):
+	case errors.As(err, &verify), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &hostname), errors.As(err, &unknown), errors.Is(err, http.ErrSchemeMismatch):
 		f := backend(0, "TLS: %w", bare(err))
 		f.final = true
 		return f
