@@ -1,54 +1,44 @@
-/** The official OpenAI SDK reads our stream: text, and an error that it raises. */
+/** The official OpenAI SDK reads our stream: the text, and an error that it raises. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { APIError } from 'openai';
 import { Stream } from 'openai/streaming';
 
-import { Installation } from './installation.ts';
+import { own } from './world.ts';
 
 interface Chunk {
   object: string;
-  choices: { delta: { content?: string } }[];
+  choices: { delta: { content?: string }; finish_reason: string | null }[];
 }
 
-let scaigrid: Installation;
-before(async () => {
-  scaigrid = await Installation.start();
-});
-after(() => scaigrid.stop());
-
-async function stream(model: string): Promise<Stream<Chunk>> {
-  const bot = await scaigrid.bot({ model });
-  const { token } = await scaigrid.mint(bot, { visitor_id: 'sdk' });
-  const controller = new AbortController();
-  const res = await fetch(`${scaigrid.local}/v1/modules/scaibot/chat`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ bot_id: bot, message: 'Hello SDK' }),
-    signal: controller.signal,
-  });
+async function ask(model: string, over: Record<string, unknown> = {}): Promise<Stream<Chunk>> {
+  const { scaigrid, id } = await own({ model, ...over });
+  const { token } = await scaigrid.mint(id, { visitor_id: 'sdk' });
+  const res = await scaigrid.chat('', token, { body: { bot_id: id, message: 'Hello SDK' } });
   assert.equal(res.status, 200);
-  return Stream.fromSSEResponse<Chunk>(res, controller);
+  assert.match(res.headers.get('content-type') ?? '', /^text\/event-stream/);
+  return Stream.fromSSEResponse<Chunk>(res, new AbortController());
 }
 
-void test('the text of an answer', async () => {
-  let text = '';
-  for await (const chunk of await stream('openai/echo')) {
+async function read(stream: Stream<Chunk>, into: { text: string; chunks: number }): Promise<void> {
+  for await (const chunk of stream) {
     assert.equal(chunk.object, 'chat.completion.chunk');
-    for (const choice of chunk.choices) text += choice.delta.content ?? '';
+    into.chunks++;
+    for (const choice of chunk.choices) into.text += choice.delta.content ?? '';
   }
-  assert.equal(text, 'You said: Hello SDK');
+}
+
+void test('the OpenAI SDK reads the text of an answer', async () => {
+  const got = { text: '', chunks: 0 };
+  await read(await ask('openai/echo'), got);
+  assert.equal(got.text, 'You said: Hello SDK');
+  assert.ok(got.chunks > 2, 'in parts, named events among them');
 });
 
-void test('an error in the stream is raised', async () => {
-  let text = '';
-  await assert.rejects(
-    async () => {
-      for await (const chunk of await stream('openai/fault:no-finish@2'))
-        for (const choice of chunk.choices) text += choice.delta.content ?? '';
-    },
-    (e) => e instanceof APIError && e.code === 'BACKEND_ERROR',
-  );
-  assert.equal(text, 'w0 w1 ');
+void test('the OpenAI SDK raises an error in the stream, after what was said before it', async () => {
+  const got = { text: '', chunks: 0 };
+  const stream = await ask('openai/fault:no-finish@2');
+  await assert.rejects(read(stream, got), (e) => e instanceof APIError && e.code === 'BACKEND_ERROR');
+  assert.equal(got.text, 'w0 w1 ');
 });

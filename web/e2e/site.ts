@@ -1,5 +1,11 @@
 /** Somebody's web site: pages with the tag in them, under any policy, and a token endpoint that can fail in every way. */
-import { createServer as plain, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer as plain,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as secure } from 'node:https';
 import { readFileSync } from 'node:fs';
 
@@ -12,26 +18,40 @@ export interface PageOptions {
   attributes?: Record<string, string>;
   head?: string;
   body?: string;
+  /** The page's `<html lang>`. */
+  lang?: string;
   headers?: Record<string, string>;
   /** Of the script tag. */
   nonce?: string;
-  /** No tag at all. */
-  bare?: boolean;
+  /** In place of the tag that is made from the attributes. */
+  tag?: string;
 }
+
+export interface SiteOptions {
+  host?: string;
+  tls?: Certificate;
+  /** What tokens are minted with. */
+  mint?: Record<string, unknown>;
+}
+
+const quoted = (s: string): string => s.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
 
 export class Site {
   readonly #pages = new Map<string, PageOptions>();
-  #server = plain();
+  readonly #files = new Map<string, { type: string; body: string }>();
+  readonly #scaigrid: Installation;
+  #server: Server = plain();
   #count = 0;
   url = '';
-  minted = 0;
+  /** What came with each request to /chat-token. */
+  readonly asked: IncomingHttpHeaders[] = [];
+  /** Violations that browsers reported to the site. */
+  readonly reports: string[] = [];
   /** How /chat-token answers now. */
   token: TokenAnswer;
 
-  readonly scaigrid: Installation;
-
   private constructor(scaigrid: Installation, bot: string, mint: Record<string, unknown>) {
-    this.scaigrid = scaigrid;
+    this.#scaigrid = scaigrid;
     this.token = this.minting(bot, mint);
   }
 
@@ -39,10 +59,15 @@ export class Site {
   static async start(
     scaigrid: Installation,
     bot: string,
-    { host = 'localhost', tls, mint = {} }: { host?: string; tls?: Certificate; mint?: Record<string, unknown> } = {},
+    { host = 'localhost', tls, mint = {} }: SiteOptions = {},
   ): Promise<Site> {
     const site = new Site(scaigrid, bot, mint);
-    const answer = (req: IncomingMessage, res: ServerResponse): void => void site.#answer(req, res);
+    const answer = (req: IncomingMessage, res: ServerResponse): void => {
+      site.#answer(req, res).catch((error: unknown) => {
+        res.statusCode = 500;
+        res.end(String(error));
+      });
+    };
     site.#server = tls ? secure({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, answer) : plain(answer);
     await new Promise<void>((done) => site.#server.listen(0, '127.0.0.1', done));
     const address = site.#server.address();
@@ -50,14 +75,9 @@ export class Site {
     return site;
   }
 
-  /** Mints a token as the tutorial's endpoint does. */
-  minting(bot: string, mint: Record<string, unknown> = {}): TokenAnswer {
-    return async (res) => {
-      this.minted++;
-      const data = await this.scaigrid.mint(bot, mint);
-      res.setHeader('content-type', 'application/json');
-      res.end(JSON.stringify(data));
-    };
+  /** Mints a token as the tutorial's endpoint does; `over` is said in place of what was minted. */
+  minting(bot: string, mint: Record<string, unknown> = {}, over: Record<string, unknown> = {}): TokenAnswer {
+    return async (res) => answerWith(res, { ...(await this.#scaigrid.mint(bot, mint)), ...over });
   }
 
   /** Adds a page and returns its address. */
@@ -75,25 +95,44 @@ export class Site {
     return this.url + path;
   }
 
+  /** Adds a file that pages may use. */
+  file(path: string, type: string, body: string): void {
+    this.#files.set(path, { type, body });
+  }
+
   async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = new URL(req.url ?? '/', 'http://x').pathname;
-    if (path === '/chat-token') {
-      await this.token(res);
-      return;
-    }
     const page = this.#pages.get(path);
-    if (!page) {
+    const file = this.#files.get(path);
+    if (path === '/chat-token') {
+      this.asked.push(req.headers);
+      await this.token(res);
+    } else if (path === '/csp-report') {
+      let body = '';
+      for await (const part of req) body += String(part);
+      this.reports.push(body);
+      res.end();
+    } else if (file) {
+      res.setHeader('content-type', file.type);
+      res.end(file.body);
+    } else if (page) {
+      this.#show(page, res);
+    } else {
       res.statusCode = path === '/favicon.ico' ? 204 : 404;
       res.end();
-      return;
     }
+  }
+
+  #show(page: PageOptions, res: ServerResponse): void {
     res.setHeader('content-type', 'text/html; charset=utf-8');
-    for (const [name, value] of Object.entries(page.headers ?? {})) res.setHeader(name, value);
-    const quoted = (s: string): string => s.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+    for (const [name, value] of Object.entries(page.headers ?? {}))
+      res.setHeader(name, name === 'content-security-policy' ? `${value}; report-uri /csp-report` : value);
     const data = Object.entries(page.attributes ?? {}).map(([k, v]) => `data-${k}="${quoted(v)}"`);
-    const tag = `<script src="${this.scaigrid.url}/static/modules/scaibot/widget.js" ${page.nonce ? `nonce="${page.nonce}"` : ''} ${data.join(' ')} async></script>`;
+    const tag =
+      page.tag ??
+      `<script src="${this.#scaigrid.url}/static/modules/scaibot/widget.js" ${page.nonce ? `nonce="${page.nonce}"` : ''} ${data.join(' ')} async></script>`;
     res.end(
-      `<!doctype html><html lang="en"><head><title>A page</title><meta name="viewport" content="width=device-width, initial-scale=1">${page.head ?? ''}</head><body><main><h1>A page</h1>${page.body ?? ''}</main>${page.bare ? '' : tag}</body></html>`,
+      `<!doctype html><html lang="${page.lang ?? 'en'}"><head><title>A page</title><meta name="viewport" content="width=device-width, initial-scale=1">${page.head ?? ''}</head><body><main><h1>A page</h1>${page.body ?? ''}</main>${tag}</body></html>`,
     );
   }
 
@@ -103,19 +142,34 @@ export class Site {
   }
 }
 
+export function answerWith(res: ServerResponse, body: unknown, status = 200): void {
+  res.statusCode = status;
+  res.setHeader('content-type', 'application/json');
+  res.end(JSON.stringify(body));
+}
+
 /** Ways in which a token endpoint fails. */
 export const broken = {
-  down: ((res) => void res.destroy()) as TokenAnswer,
-  error: ((res) => {
+  down: (res) => void res.destroy(),
+  error: (res) => {
     res.statusCode = 500;
     res.end('oops');
-  }) as TokenAnswer,
-  html: ((res) => {
+  },
+  html: (res) => {
     res.setHeader('content-type', 'text/html');
     res.end('<html>Sign in</html>');
-  }) as TokenAnswer,
-  nobody: ((res) => {
+  },
+  signIn: (res) => {
+    res.statusCode = 302;
+    res.setHeader('location', '/page-1');
+    res.end();
+  },
+  text: (res) => {
+    res.setHeader('content-type', 'text/plain');
+    res.end('a token, surely');
+  },
+  nobody: (res) => {
     res.statusCode = 204;
     res.end();
-  }) as TokenAnswer,
-};
+  },
+} satisfies Record<string, TokenAnswer>;
