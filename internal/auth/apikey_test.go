@@ -223,13 +223,18 @@ func TestBearer(t *testing.T) {
 		want   string
 		code   scaigrid.Code
 	}{
-		{nil, "", scaigrid.CodeTokenMissing}, {[]string{""}, "", scaigrid.CodeTokenMissing},
-		{[]string{"Bearer abc"}, "abc", ""}, {[]string{"bEARER abc"}, "abc", ""},
+		{nil, "", scaigrid.CodeTokenMissing},
+		{[]string{""}, "", scaigrid.CodeTokenMissing},
+		{[]string{"Bearer abc"}, "abc", ""},
+		{[]string{"bEARER abc"}, "abc", ""},
 		{[]string{"Bearer a", "Bearer b"}, "", scaigrid.CodeTokenInvalid},
 		{[]string{"Bearer a, Bearer b"}, "", scaigrid.CodeTokenInvalid},
-		{[]string{"Bearer  abc"}, "", scaigrid.CodeTokenInvalid}, {[]string{"Bearer\tabc"}, "", scaigrid.CodeTokenMissing},
-		{[]string{"Bearer"}, "", scaigrid.CodeTokenInvalid}, {[]string{"Bearer "}, "", scaigrid.CodeTokenInvalid},
-		{[]string{"Basic c2drXw=="}, "", scaigrid.CodeTokenMissing}, {[]string{"sgk_x"}, "", scaigrid.CodeTokenMissing},
+		{[]string{"Bearer  abc"}, "", scaigrid.CodeTokenInvalid},
+		{[]string{"Bearer\tabc"}, "", scaigrid.CodeTokenMissing},
+		{[]string{"Bearer"}, "", scaigrid.CodeTokenInvalid},
+		{[]string{"Bearer "}, "", scaigrid.CodeTokenInvalid},
+		{[]string{"Basic c2drXw=="}, "", scaigrid.CodeTokenMissing},
+		{[]string{"sgk_x"}, "", scaigrid.CodeTokenMissing},
 	} {
 		got, err := Bearer(tc.values)
 		wantCode(t, strings.Join(tc.values, "|"), err, tc.code)

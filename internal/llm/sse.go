@@ -2,6 +2,7 @@ package llm
 
 import (
 	"bytes"
+	"errors"
 	"io"
 )
 
@@ -40,11 +41,7 @@ func (e *events) next() (name string, data []byte, err error) {
 	for {
 		line, err := e.line()
 		if err != nil {
-			if e.any && e.ended != nil {
-				e.any, e.cut = false, true
-				return e.name, e.data, nil
-			}
-			return "", nil, err
+			return e.last(err)
 		}
 		if len(line) == 0 {
 			if e.any {
@@ -57,6 +54,16 @@ func (e *events) next() (name string, data []byte, err error) {
 			return "", nil, err
 		}
 	}
+}
+
+// last returns what stood before the end of the stream without an empty line,
+// once, and then why it ended.
+func (e *events) last(why error) (string, []byte, error) {
+	if !e.any || e.ended == nil {
+		return "", nil, why
+	}
+	e.any, e.cut = false, true
+	return e.name, e.data, nil
 }
 
 func (e *events) field(line []byte) error {
@@ -103,7 +110,7 @@ func (e *events) line() ([]byte, error) {
 			return nil, errLine
 		}
 		if e.ended != nil {
-			if len(unread) > 0 && e.ended == io.EOF {
+			if len(unread) > 0 && errors.Is(e.ended, io.EOF) {
 				e.read = len(e.buf.b)
 				return unread, nil
 			}

@@ -153,8 +153,10 @@ func Prompt(script string) scaigrid.Prompt {
 	return scaigrid.Prompt{
 		Model: "openai/" + script, System: "Be kind.", MaxTokens: 50, Question: Question,
 		Messages: []scaigrid.PromptMessage{
-			{Role: scaigrid.RoleVisitor, Content: "first"}, {Role: scaigrid.RoleAssistant, Content: "one"},
-			{Role: scaigrid.RoleVisitor, Content: "second"}, {Role: scaigrid.RoleHuman, Content: "two"},
+			{Role: scaigrid.RoleVisitor, Content: "first"},
+			{Role: scaigrid.RoleAssistant, Content: "one"},
+			{Role: scaigrid.RoleVisitor, Content: "second"},
+			{Role: scaigrid.RoleHuman, Content: "two"},
 			{Role: scaigrid.RoleVisitor, Content: Question},
 		},
 	}
