@@ -98,8 +98,8 @@ export function install(script: HTMLScriptElement | null): void {
     init,
     adopt, // for a second tag, of whatever release
     get: (botId: string) => bots.get(botId),
-    on: (event: EventName, fn: Listener<EventName>) => on(event, fn),
-    off: (event: EventName, fn: Listener<EventName>) => off(event, fn),
+    on,
+    off,
     destroy: () => [...bots.values()].forEach((bot) => bot.destroy()),
   };
   const forwarded: readonly Forwarded[] = ['open', 'close', 'toggle', 'send', 'identify', 'setContext', 'doctor'];

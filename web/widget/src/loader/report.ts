@@ -9,6 +9,6 @@ export function report(code: MessageCode, where: string, { url, assets }: Server
   load<typeof import('../messages.ts')>(assets + __MESSAGES__).then(
     ({ print }) => print(code, where, url),
     // Without its words a message still says which it is and where.
-    () => console.error('scaibot', code, where),
+    () => console.error(`scaibot[${code}]: ${where}`),
   );
 }

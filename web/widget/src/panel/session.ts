@@ -338,7 +338,7 @@ export class Session {
       {
         cut: (cut) => {
           if (cut) this.#happen(navigator.onLine ? 'cut' : 'offline');
-          if (cut && !reply) this.#host.report('host-unreachable', this.#host.server);
+          if (cut && !reply && navigator.onLine) this.#host.report('host-unreachable', this.#host.server);
         },
         event: (event, answer) => {
           if (!signal.aborted) reply = this.#hearTurn(event, answer, reply, out);
