@@ -50,14 +50,16 @@ func (l *Library) index(ctx context.Context, bot *scaigrid.Bot) (*index, error) 
 }
 
 func (l *Library) build(ctx context.Context, bot *scaigrid.Bot) (*index, error) {
-	b := newBuilder(bot.KnowledgeVersion, &l.rank)
+	b, s := newBuilder(bot.KnowledgeVersion, &l.rank), newSampler()
 	err := l.shelf.ScanChunks(ctx, bot.ID, func(c scaigrid.Chunk) error {
+		s.add(int32(s.seen), c.Terms)
 		return b.add(c.ID, c.DocumentID, c.Position, c.Terms)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return b.build(), nil
+	x := b.build()
+	return x, l.calibrate(ctx, bot.ID, x, s)
 }
 
 // get returns the entry for the version; mine tells that the caller has to

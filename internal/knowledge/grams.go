@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"unicode/utf8"
 )
 
 // gramIndex finds the terms of a vocabulary that share runs of four letters,
@@ -28,10 +29,12 @@ const (
 // gramsOf calls f for each run of four letters of a term, its ends included.
 func gramsOf[T string | []byte](term T, f func(uint64)) {
 	key, n := uint64(wordBegin), 1
-	for _, r := range string(term) {
-		if n > maxGramRunes {
-			break
+	for i := 0; i < len(term) && n <= maxGramRunes; {
+		r, size := rune(term[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(string(term[i:min(len(term), i+utf8.UTFMax)]))
 		}
+		i += size
 		key = key<<16 | uint64(uint16(r))
 		if n++; n >= 4 {
 			f(key)

@@ -30,7 +30,8 @@ type index struct {
 	norm     []float32 // of a chunk's length, as BM25 wants it
 	titleIDF []float32 // of the words in a chunk's title and heading
 	wt       *weights
-	size     int64 // bytes held, estimated
+	shift    float64 // what this bot's own documents add to the logit of a score
+	size     int64   // bytes held, estimated
 
 	scores  sync.Pool // *[]float32, one for each chunk, all zero
 	scratch sync.Pool // *[]float32, one for each term, all zero
@@ -91,7 +92,7 @@ func newBuilder(version int64, wt *weights) *builder {
 // add takes one chunk; its terms are in the stored form.
 func (b *builder) add(id, docID string, position int, terms []byte) error {
 	n := int32(len(b.idx.ids))
-	head, err := scanTerms(terms, func(term []byte, title, body int) {
+	head, err := scanTerms(terms, func(term []byte, title, body int, _ []byte) {
 		no, ok := b.numbers[string(term)]
 		if !ok {
 			no = int32(len(b.lists))
@@ -183,10 +184,7 @@ func (x *index) finish() {
 	for i := range n {
 		x.norm[i] = float32(x.wt.k1 * (1 - x.wt.bBody + x.wt.bBody*float64(x.length[i])/x.avgLen))
 	}
-	lang := ""
-	if len(x.langs) > 0 {
-		lang = x.langs[0]
-	}
+	lang := x.mainLanguage()
 	for i := range x.post {
 		if text.IsFunctionWord(lang, x.vocab.term(i)) {
 			continue
@@ -201,6 +199,14 @@ func (x *index) finish() {
 	x.size += x.grams.bytes() + int64(8*n)
 	x.scores.New = func() any { s := make([]float32, n); return &s }
 	x.scratch.New = func() any { s := make([]float32, x.vocab.len()); return &s }
+}
+
+// mainLanguage is that of most chunks, "" where it is not known.
+func (x *index) mainLanguage() string {
+	if len(x.langs) == 0 {
+		return ""
+	}
+	return x.langs[0]
 }
 
 // each calls f for each chunk of a term.

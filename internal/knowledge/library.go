@@ -38,17 +38,29 @@ func (l *Library) Search(ctx context.Context, bot *scaigrid.Bot, question string
 		return scaigrid.Retrieval{}, err
 	}
 	q := x.parse(question, history)
-	cand := x.match(q, rerankDepth)
-	found, err := l.fetch(ctx, bot.ID, x, cand)
+	all, err := l.look(ctx, bot.ID, x, q, x.match(q, rerankDepth))
 	if err != nil {
 		return scaigrid.Retrieval{}, err
 	}
-	x.closer(q, found)
-	for i := range found {
-		found[i].Passage.Score = x.coverage(q, &found[i])
-		found[i].Lexical = found[i].Passage.Score
+	total := worthOf(q)
+	for i := range all {
+		all[i].Passage.Score = logistic(logit(all, i, total) + x.shift)
+		all[i].Lexical = all[i].Passage.Score
 	}
-	return choose(found, bot.KnowledgeSettings, topK), nil
+	return choose(all, bot.KnowledgeSettings, topK), nil
+}
+
+// look reads the chunks of the candidates, judges them closely and returns
+// them best first.
+func (l *Library) look(ctx context.Context, botID string, x *index, q []word, cand []candidate) ([]found, error) {
+	all, err := l.fetch(ctx, botID, x, cand)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.closer(q, all); err != nil {
+		return nil, fmt.Errorf("bot %s: %w", botID, err)
+	}
+	return all, nil
 }
 
 // rerankDepth is how many chunks are looked at closely.
@@ -58,7 +70,7 @@ const rerankDepth = 100
 type found struct {
 	candidate
 	scaigrid.Passage
-	terms analysed
+	terms []byte
 	look  look
 }
 
@@ -99,15 +111,11 @@ func (l *Library) fetch(ctx context.Context, botID string, x *index, cand []cand
 		if c == nil {
 			continue
 		}
-		a, err := decode(c.Terms)
-		if err != nil {
-			return nil, fmt.Errorf("chunk %s: %w", c.ID, err)
-		}
 		d := docs[c.DocumentID]
 		if d == nil {
 			d = &scaigrid.Document{}
 		}
-		out = append(out, found{candidate: cand[i], terms: a, Passage: scaigrid.Passage{
+		out = append(out, found{candidate: cand[i], terms: c.Terms, Passage: scaigrid.Passage{
 			ID: c.ID, DocumentID: c.DocumentID, DocumentName: d.Name, Title: c.Title, Heading: c.Heading,
 			Text: c.Text, URL: d.URL, Position: c.Position,
 		}})

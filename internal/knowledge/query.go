@@ -17,6 +17,7 @@ type word struct {
 	idf    float64 // of its most frequent form; the highest there is for an unknown word
 	exact  bool    // the word itself stands in the documents, not only its like
 	said   bool    // by an earlier message
+	joint  bool    // a compound, beside its parts
 	pos    int     // ordinal; words of different messages stand far apart
 }
 
@@ -107,6 +108,7 @@ func (x *index) analyse(message string, weight float64, from int) []word {
 					w.weight = 0
 				}
 				content = content || w.weight > 0
+				w.joint = t.Joint
 				all = append(all, w)
 			}
 			if n := x.vocab.find(t.Text); n >= 0 {
@@ -117,7 +119,8 @@ func (x *index) analyse(message string, weight float64, from int) []word {
 	seen := map[string]bool{}
 	out := all[:0]
 	for _, w := range all {
-		if seen[w.stem] {
+		// A compound that the documents do not have is asked for by its parts.
+		if seen[w.stem] || (w.joint && len(w.forms) == 0) {
 			continue
 		}
 		seen[w.stem] = true
@@ -142,8 +145,10 @@ func (x *index) analyzers() []*text.Analyzer {
 	return out
 }
 
+// idfOf is that of the most frequent of the forms. An unknown word tells as
+// much as one that stands in a single chunk: how rare it is, nobody knows.
 func (x *index) idfOf(forms []form) float64 {
-	df := 0
+	df := 1
 	for _, f := range forms {
 		df = max(df, int(x.post[f.term].df))
 	}

@@ -30,9 +30,9 @@ type weights struct {
 
 func standardWeights() weights {
 	return weights{
-		k1: 0.9, bBody: 0.4, bTitle: 0.3, title: 0.6, function: 0.15, like: 0.3,
-		gram: 0.5, pair: 0.5, near: 0.25, window: 8, sentence: 1, titled: 0.8, asked: 0.6,
-		history: 0.4, historyFade: 0.5,
+		k1: 0.8, bBody: 0.5, bTitle: 0.3, title: 0.6, function: 0.15, like: 0.25,
+		gram: 0.5, pair: 0.5, near: 0.25, window: 8, sentence: 1, titled: 0.8, asked: 1,
+		history: 0.45, historyFade: 0.5,
 	}
 }
 

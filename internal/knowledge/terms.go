@@ -163,38 +163,10 @@ func (r *reader) head(a *analysed) (terms int) {
 	return r.uint(min(maxCount, len(r.b)))
 }
 
-// decode reads the stored form.
-func decode(b []byte) (analysed, error) {
-	var a analysed
-	r := reader{b: b}
-	n := r.head(&a)
-	a.terms = make([]termSpot, 0, n)
-	prev := make([]byte, 0, 64)
-	for range n {
-		keep, add := r.uint(len(prev)), r.uint(len(r.b))
-		prev = append(prev[:min(keep, len(prev))], r.bytes(add)...)
-		t := termSpot{term: string(prev), title: r.uint(maxCount)}
-		k := r.uint(len(r.b))
-		t.positions = make([]int, k)
-		last := 0
-		for i := range t.positions {
-			last += r.uint(maxCount)
-			t.positions[i] = last
-		}
-		if r.bad {
-			break
-		}
-		a.terms = append(a.terms, t)
-	}
-	if r.bad {
-		return analysed{}, errTerms
-	}
-	return a, nil
-}
-
-// scanTerms calls f for each term of the stored form with its number in title
-// and text; term is valid only during the call.
-func scanTerms(b []byte, f func(term []byte, title, body int)) (analysed, error) {
+// scanTerms calls f for each term of the stored form: how often it stands in
+// title and text, and its positions for positionsOf. Slices are valid only
+// during the call. It returns what stands before the terms.
+func scanTerms(b []byte, f func(term []byte, title, body int, at []byte)) (analysed, error) {
 	var a analysed
 	r := reader{b: b}
 	n := r.head(&a)
@@ -203,16 +175,44 @@ func scanTerms(b []byte, f func(term []byte, title, body int)) (analysed, error)
 		keep, add := r.uint(len(prev)), r.uint(len(r.b))
 		prev = append(prev[:min(keep, len(prev))], r.bytes(add)...)
 		title, body := r.uint(maxCount), r.uint(len(r.b))
-		for range body {
-			r.uint(maxCount)
-		}
+		at := r.skip(body)
 		if r.bad {
 			return analysed{}, errTerms
 		}
-		f(prev, title, body)
+		f(prev, title, body, at)
 	}
 	if r.bad {
 		return analysed{}, errTerms
 	}
 	return a, nil
+}
+
+// skip passes over n numbers and returns their bytes.
+func (r *reader) skip(n int) []byte {
+	i := 0
+	for ; n > 0 && i < len(r.b); i++ {
+		if r.b[i] < 0x80 {
+			n--
+		}
+	}
+	if n > 0 {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	return r.bytes(i)
+}
+
+// positionsOf appends the positions that scanTerms found to dst.
+func positionsOf(at []byte, dst []int) []int {
+	last := 0
+	for len(at) > 0 {
+		v, n := binary.Uvarint(at)
+		if n <= 0 {
+			break
+		}
+		at = at[n:]
+		last += int(min(v, maxCount))
+		dst = append(dst, last)
+	}
+	return dst
 }

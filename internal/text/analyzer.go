@@ -7,6 +7,7 @@ type Term struct {
 	End   int
 	Pos   int  // ordinal of the word; a joint form has that of its last part
 	Stop  bool // a function word
+	Joint bool // a compound whose parts are terms of their own
 }
 
 // maxStems bounds the memory of an Analyzer.
@@ -36,7 +37,7 @@ func (a *Analyzer) Terms(s string) []Term {
 		term := a.term(t)
 		term.Start, term.End, term.Pos = t.Start, t.End, pos
 		if t.Joint {
-			term.Pos, term.Stop = max(0, pos-1), false
+			term.Pos, term.Stop, term.Joint = max(0, pos-1), false, true
 		} else {
 			pos++
 		}
@@ -47,7 +48,7 @@ func (a *Analyzer) Terms(s string) []Term {
 
 func (a *Analyzer) term(t Token) Term {
 	if t.Gram {
-		return Term{Text: t.Text}
+		return Term{Text: t.Text, Stop: t.Stop}
 	}
 	if c, ok := a.stems[t.Text]; ok {
 		return c

@@ -20,6 +20,8 @@ func CountTokens(s string) int {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		i += size
 		switch {
+		case unicode.In(r, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar):
+			word += 3 // two letters a token
 		case spaceless(r):
 			flush()
 			n++

@@ -1,10 +1,13 @@
 package text
 
 import (
+	"cmp"
 	_ "embed"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 //go:embed functionwords.txt
@@ -15,6 +18,7 @@ type lexicon struct {
 	order []string                       // languages as in the list
 	words map[string]map[string]struct{} // language → words, as written and folded
 	tells map[string][]vote              // word as written → languages
+	runs  map[rune][]string              // words of scripts without spaces by their first letter, longest first
 }
 
 type vote struct {
@@ -24,7 +28,7 @@ type vote struct {
 
 // readLexicon is built once, at first use, from the embedded list.
 var readLexicon = sync.OnceValue(func() *lexicon {
-	l := &lexicon{words: map[string]map[string]struct{}{}, tells: map[string][]vote{}}
+	l := &lexicon{words: map[string]map[string]struct{}{}, tells: map[string][]vote{}, runs: map[rune][]string{}}
 	for line := range strings.Lines(functionWordList) {
 		lang, list, ok := strings.Cut(strings.TrimSpace(line), ": ")
 		if !ok || strings.HasPrefix(line, "#") {
@@ -32,6 +36,10 @@ var readLexicon = sync.OnceValue(func() *lexicon {
 		}
 		set := map[string]struct{}{}
 		for _, w := range strings.Fields(list) {
+			if r, _ := utf8.DecodeRuneInString(w); spaceless(r) {
+				l.runs[r] = append(l.runs[r], w)
+				continue
+			}
 			if _, again := set[w]; !again {
 				l.tells[w] = append(l.tells[w], vote{lang: len(l.order)})
 			}
@@ -40,6 +48,9 @@ var readLexicon = sync.OnceValue(func() *lexicon {
 		}
 		l.words[lang] = set
 		l.order = append(l.order, lang)
+	}
+	for _, ws := range l.runs {
+		slices.SortFunc(ws, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	}
 	for _, votes := range l.tells {
 		for i := range votes {
@@ -54,6 +65,27 @@ var readLexicon = sync.OnceValue(func() *lexicon {
 func IsFunctionWord(lang, word string) bool {
 	_, ok := readLexicon().words[lang][word]
 	return ok
+}
+
+// functionRunes tells for each character of a run without spaces whether it
+// belongs to a function word.
+func functionRunes(run string) []bool {
+	lex := readLexicon()
+	out := make([]bool, utf8.RuneCountInString(run))
+	n, until := 0, 0
+	for i, r := range run {
+		if n >= until {
+			for _, w := range lex.runs[r] {
+				if strings.HasPrefix(run[i:], w) {
+					until = n + utf8.RuneCountInString(w)
+					break
+				}
+			}
+		}
+		out[n] = n < until
+		n++
+	}
+	return out
 }
 
 // scripts that stand for one language, or for a group told apart by words.

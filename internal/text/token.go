@@ -15,6 +15,7 @@ type Token struct {
 	Start int    // byte offsets in the source
 	End   int
 	Gram  bool // part of a run of Chinese, Japanese, Thai, Lao, Khmer or Burmese
+	Stop  bool // of a Gram: most of it belongs to function words
 	Joint bool // additional form that spans the tokens before it ("covid19" of "COVID-19")
 }
 
@@ -31,6 +32,13 @@ func gramSize(r rune) int {
 
 func spaceless(r rune) bool {
 	return r >= 0x0E00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+}
+
+// Spaceless tells whether a text begins in a script that does not divide words
+// by spaces.
+func Spaceless(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return spaceless(r)
 }
 
 // Tokens splits s at Unicode word boundaries, compounds and identifiers also
@@ -214,9 +222,16 @@ func (t *tokenizer) grams(start, end int) {
 	}
 	at = append(at, end)
 	n := min(gramSize(first), len(at)-1)
+	stop := functionRunes(t.src[start:end])
 	for i := 0; i+n < len(at); i++ {
 		g := Lower(t.src[at[i]:at[i+n]])
-		t.out = append(t.out, Token{Text: g, Whole: g, Start: at[i], End: at[i+n], Gram: true})
+		stops := 0
+		for _, s := range stop[i : i+n] {
+			if s {
+				stops++
+			}
+		}
+		t.out = append(t.out, Token{Text: g, Whole: g, Start: at[i], End: at[i+n], Gram: true, Stop: 2*stops >= n})
 	}
 	t.last = 0
 }
