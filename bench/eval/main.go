@@ -109,7 +109,7 @@ func readLines[T any](path string) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var out []T
 	sc := bufio.NewScanner(f)
 	sc.Buffer(nil, 64<<20)
@@ -157,7 +157,7 @@ func runSet(dir, out string, always bool, limit int) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	w := bufio.NewWriter(f)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

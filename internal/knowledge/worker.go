@@ -86,7 +86,7 @@ func (w *Worker) Work(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for i := range docs {
-		if ctx.Err() != nil {
+		if ended(ctx) {
 			return len(docs), nil
 		}
 		err := w.document(ctx, &docs[i])
@@ -160,3 +160,5 @@ func (w *Worker) prepare(ctx context.Context, d *scaigrid.Document, blob []byte)
 	})
 	return chunks, nil, err
 }
+
+func ended(ctx context.Context) bool { return ctx.Err() != nil }
