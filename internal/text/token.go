@@ -34,11 +34,13 @@ func spaceless(r rune) bool {
 	return r >= 0x0E00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
-// Spaceless tells whether a text begins in a script that does not divide words
-// by spaces.
-func Spaceless(s string) bool {
-	r, _ := utf8.DecodeRuneInString(s)
-	return spaceless(r)
+// Undivided tells whether a language is written without spaces between words.
+func Undivided(lang string) bool {
+	switch lang {
+	case "zh", "ja", "th", "lo", "km", "my":
+		return true
+	}
+	return false
 }
 
 // Tokens splits s at Unicode word boundaries, compounds and identifiers also
