@@ -73,7 +73,10 @@ func Serve(ctx context.Context, o ServeOptions) error {
 	defer func() { _ = logs.Close() }()
 	log := newLogger(&o.Config.Config, logs)
 	s, err := startServer(ctx, o, log)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // told to stop before it was ready
+	case err != nil:
 		return err
 	}
 	return s.run(ctx)
