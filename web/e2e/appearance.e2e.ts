@@ -47,18 +47,32 @@ visit('colour, icon, open on load, locale', async (v) => {
   assert.equal(await v.part('title').textContent(), 'Rückgaben');
   assert.equal(await v.panel.evaluate((e) => e.closest('[lang]')?.getAttribute('lang')), 'de');
   assert.equal(await v.launcher.locator('button').getAttribute('aria-expanded'), 'true');
-  assert.equal(await v.launcher.locator('button svg').evaluate((e) => getComputedStyle(e).opacity), '0', 'a chevron in its place');
+  assert.equal(
+    await v.launcher.locator('button svg').evaluate((e) => getComputedStyle(e).opacity),
+    '0',
+    'a chevron in its place',
+  );
   await v.says('Guten Tag');
   assert.equal((await scaigrid.conversations(id))[0]?.locale, 'de');
   await v.shot('german');
   await v.page.getByRole('button', { name: 'Rückgaben' }).click();
   await v.panel.waitFor({ state: 'hidden' });
-  assert.equal(await v.launcher.locator('button svg circle, button svg path').first().evaluate((e) => e.getAttribute('d')?.slice(0, 5)), 'M9.1 ');
+  assert.equal(
+    await v.launcher
+      .locator('button svg circle, button svg path')
+      .first()
+      .evaluate((e) => e.getAttribute('d')?.slice(0, 5)),
+    'M9.1 ',
+  );
 });
 
 visit('a launcher icon by address', async (v) => {
   const { bot, site } = await world();
-  site.file('/icon.svg', 'image/svg+xml', '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill="gold"/></svg>');
+  site.file(
+    '/icon.svg',
+    'image/svg+xml',
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill="gold"/></svg>',
+  );
   const seen = v.page.waitForResponse(/icon\.svg/);
   await v.page.goto(site.page(bot, { attributes: { 'launcher-icon': '/icon.svg' } }));
   assert.equal((await seen).status(), 200);

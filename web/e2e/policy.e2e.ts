@@ -92,7 +92,10 @@ for (const [scheme, open] of Object.entries(schemes)) {
       await v.opened();
       await v.hears('within 30 days');
       const findings = await v.api((s) => s.doctor());
-      assert.deepEqual(findings?.filter((f) => !f.ok), []);
+      assert.deepEqual(
+        findings?.filter((f) => !f.ok),
+        [],
+      );
       assert.equal(await v.page.evaluate(() => crossOriginIsolated), name.startsWith('COEP'));
       await v.api((s) => s.destroy());
     });

@@ -70,7 +70,12 @@ async function run({ command, file, code }: Sample): Promise<Running> {
   const path = join(folder, file);
   writeFileSync(path, code(id, port));
   if (servers.length === 0) symlinkSync(join(root, 'web/node_modules'), join(folder, 'node_modules'));
-  const env = { ...process.env, SCAIGRID_HOST: scaigrid.local, SCAIGRID_API_KEY: scaigrid.key, PYTHONWARNINGS: 'ignore' };
+  const env = {
+    ...process.env,
+    SCAIGRID_HOST: scaigrid.local,
+    SCAIGRID_API_KEY: scaigrid.key,
+    PYTHONWARNINGS: 'ignore',
+  };
   servers.push(start(command, [path], env, folder, 'ignore'));
   const address = `http://127.0.0.1:${port}/chat-token`;
   await until(file, async () => (await fetch(address)).ok);

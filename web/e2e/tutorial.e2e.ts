@@ -21,14 +21,21 @@ visit('§1 a token in the page, minted by the server', async (v) => {
   await v.open();
   await v.says('Hello');
   assert.equal(site.asked.length, 0);
-  const stolen = await fetch(`${scaigrid.local}/v1/modules/scaibot/bots`, { headers: { authorization: `Bearer ${token}` } });
+  const stolen = await fetch(`${scaigrid.local}/v1/modules/scaibot/bots`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
   assert.ok(stolen.status === 401 || stolen.status === 403, `a token lists bots: ${stolen.status}`);
 });
 
 visit('§2 the tag with a token address; a whole chat', async (v) => {
   const { scaigrid, bot, site } = await world();
   const before = site.asked.length;
-  await v.page.goto(site.page(bot, { tag: tag('data-bot-id="bot_abc123"', scaigrid.url, bot), headers: { 'set-cookie': 'sid=s3cret' } }));
+  await v.page.goto(
+    site.page(bot, {
+      tag: tag('data-bot-id="bot_abc123"', scaigrid.url, bot),
+      headers: { 'set-cookie': 'sid=s3cret' },
+    }),
+  );
   await v.launcher.waitFor();
   await v.page.waitForFunction(() => document.readyState === 'complete');
   assert.deepEqual(v.chatCalls, [], 'nothing goes to /chat before a click');
@@ -44,12 +51,17 @@ visit('§2 the tag with a token address; a whole chat', async (v) => {
   const asked = site.asked.slice(before);
   assert.equal(asked.length, 1);
   assert.match(asked[0]?.cookie ?? '', /sid=s3cret/, 'the page’s cookies come along');
-  const added = Object.keys(asked[0] ?? {}).filter((h) => h === 'authorization' || h === 'content-type' || h.startsWith('x-'));
+  const added = Object.keys(asked[0] ?? {}).filter(
+    (h) => h === 'authorization' || h === 'content-type' || h.startsWith('x-'),
+  );
   assert.deepEqual(added, [], 'no added headers');
 });
 
 visit('§3 the tag with data-user-*: claimed, while the token says who it is', async (v) => {
-  const { scaigrid, id, site } = await own({}, { visitor_id: 42, visitor_email: 'real@example.com', visitor_name: 'Real', metadata: { plan: 'pro' } });
+  const { scaigrid, id, site } = await own(
+    {},
+    { visitor_id: 42, visitor_email: 'real@example.com', visitor_name: 'Real', metadata: { plan: 'pro' } },
+  );
   await v.page.goto(site.page(id, { tag: tag('data-user-id', scaigrid.url, id) }));
   await v.open();
   await v.says('Hi');
@@ -85,9 +97,16 @@ visit('§4 the tag with built-in attributes', async (v) => {
 
 visit('§4 the style sheet', async (v) => {
   const { scaigrid, bot, site } = await world();
-  site.file('/your-scaibot.css', 'text/css', sample('css', '--scaibot-primary').replace('#4F46E5', '#0f766e').replace('#ffffff', '#fef9c3'));
+  site.file(
+    '/your-scaibot.css',
+    'text/css',
+    sample('css', '--scaibot-primary').replace('#4F46E5', '#0f766e').replace('#ffffff', '#fef9c3'),
+  );
   await v.page.goto(
-    site.page(bot, { head: sample('html', 'your-scaibot.css'), tag: tag('data-bot-id="bot_abc123"', scaigrid.url, bot) }),
+    site.page(bot, {
+      head: sample('html', 'your-scaibot.css'),
+      tag: tag('data-bot-id="bot_abc123"', scaigrid.url, bot),
+    }),
   );
   await v.open();
   await v.type('How long can I return goods?');
@@ -112,7 +131,10 @@ visit('§5 the container and the tag inside a layout', async (v) => {
   const [outer, inner] = [await v.page.locator('#my-chat').boundingBox(), await v.panel.boundingBox()];
   assert.ok(outer && inner);
   assert.equal(outer.height, 600);
-  assert.ok(Math.abs(inner.height - 600) < 2 && Math.abs(inner.width - outer.width) < 2, JSON.stringify([outer, inner]));
+  assert.ok(
+    Math.abs(inner.height - 600) < 2 && Math.abs(inner.width - outer.width) < 2,
+    JSON.stringify([outer, inner]),
+  );
   assert.equal(await v.launcher.count(), 0);
   await v.says('How long can I return goods?', 'within 30 days');
   await v.shot('inline');

@@ -20,7 +20,8 @@ export const tutorialHost = 'https://scaigrid.scailabs.ai';
 /** The first block of this language that holds the text. */
 export function sample(language: string, holds: string): string {
   const found = blocks.find((b) => b.language === language && b.code.includes(holds));
-  if (!found) throw new Error(`the tutorial has no block of ${language || 'no language'} with ${JSON.stringify(holds)}`);
+  if (!found)
+    throw new Error(`the tutorial has no block of ${language || 'no language'} with ${JSON.stringify(holds)}`);
   return found.code;
 }
 
