@@ -15,7 +15,7 @@ const paint = `:where(.scaibot-launcher){background:${primary};${text('#fff')};b
 @supports(color:lab(from red l a b)){:where(.scaibot-launcher){${text(onColour(primary))}}}`;
 
 // The shadow behind the icon keeps it in sight where a page's reset took the paint away.
-const inside = `:host,button,img{border-radius:inherit}button{all:unset;position:absolute;inset:0;display:grid;place-items:center;cursor:pointer}
+const inside = `:host,button,img{border-radius:inherit}button{all:initial;color:inherit;position:absolute;inset:0;display:grid;place-items:center;cursor:pointer}
 button:focus-visible{outline:3px solid;outline-offset:-6px}${strokes}svg{width:46%;height:46%;filter:drop-shadow(0 0 1px rgb(0 0 0/.4))}
 img{width:100%;height:100%;object-fit:cover}`;
 
@@ -58,7 +58,7 @@ export function launcher(assets: string, press: () => void, intent: () => void):
     element,
     button,
     place(s, stack, hidden) {
-      const [vertical = '', side = ''] = (s.position ?? '').split('-');
+      const [vertical, side] = String(s.position).split('-') as [string, string];
       vary(element, { ...s.botVariables, '--scaibot-primary': s.primaryColor });
       place(element, {
         position: 'fixed',

@@ -32,7 +32,8 @@ const PATIENCE = 10_000; // for the endpoint to answer
 interface Claims {
   sub?: string;
   anon?: boolean;
-  preview?: boolean;
+  /** It may talk with a draft. */
+  pvw?: boolean;
   iat?: number;
   exp?: number;
 }
@@ -178,8 +179,8 @@ export class TokenLife implements TokenFeed {
 
   #make(raw: string, body: Body, date: number, born: number): Token {
     const claims = payload(raw);
-    const { sub = '', anon, preview } = claims;
-    return { raw, sub, anon: anon !== false, preview: preview === true, life: lifeOf(body, claims, date), born };
+    const { sub = '', anon, pvw } = claims;
+    return { raw, sub, anon: anon !== false, preview: pvw === true, life: lifeOf(body, claims, date), born };
   }
 
   /** A token from the endpoint, undefined where it said 204, or what was wrong. */
@@ -192,13 +193,13 @@ export class TokenLife implements TokenFeed {
       const answer = await fetch(url, init);
       const { status, headers } = answer;
       if (status === 204) return undefined;
-      if (/html/.test(headers.get('content-type') ?? '') && (answer.ok || answer.redirected))
+      if (/html/.test(String(headers.get('content-type'))) && (answer.ok || answer.redirected))
         return ['token-html', answer.url];
       if (status !== 200) return ['token-status', `${status} from ${url}`];
       const body = bodyOf(await answer.text());
       if (typeof body.token !== 'string') return ['token-not-json', url];
       this.#fetched = born;
-      return this.#make(body.token, body, Date.parse(headers.get('date') ?? '') || this.#clock.wall(), born);
+      return this.#make(body.token, body, Date.parse(String(headers.get('date'))) || this.#clock.wall(), born);
     } catch {
       return ['token-unreachable', url];
     } finally {

@@ -4,13 +4,15 @@ import { ApiError } from './client.ts';
 import type { Happening } from './machine.ts';
 import { TokenEnded } from './tokens.ts';
 
-/** Undefined where the error is about one call only. */
-export function refusal(error: unknown, host: PanelHost): Happening | undefined {
+/** Undefined where the error is about one call only. `first`: of a message that would begin a conversation. */
+export function refusal(error: unknown, host: PanelHost, first: boolean): Happening | undefined {
   if (error instanceof TokenEnded) return 'expired';
   if (!(error instanceof ApiError)) return undefined;
   const { code, status, message } = error;
   if (code === 'BOT_NOT_ACTIVE') host.gone('bot-not-active');
   else if (code === 'ORIGIN_NOT_ALLOWED') host.report('origin-refused', location.origin);
+  else if (code === 'NOT_FOUND' && first)
+    host.report('token-refused', host.server); // the token is another bot's
   else if (status !== 401 && status !== 403) return undefined;
   host.emit('error', { code, message });
   return 'refused';

@@ -142,7 +142,7 @@ export class Session {
       });
     }
     const id = uuid();
-    const mine = entry('user', id, { text, status: 'queued', clientId: id });
+    const mine = entry('user', id, { text, status: 'sending', clientId: id });
     return this.#enqueue(mine, id);
   }
 
@@ -152,7 +152,7 @@ export class Session {
     if (!question?.clientId || this.#running) return;
     if (question !== failed) this.#remove(failed);
     question.failure = undefined;
-    question.status = 'queued';
+    question.status = 'sending';
     void this.#enqueue(question, question.clientId);
   }
 
@@ -198,7 +198,17 @@ export class Session {
   #happen(happening: Happening): void {
     const before = this.state;
     this.state = next(before, happening);
-    if (this.state !== before) this.#watch.state();
+    if (this.state === before) return;
+    this.#watch.state();
+    for (const { entry: waiting } of this.#queue) this.#mark(waiting);
+  }
+
+  /** A message that is not out yet says whether it waits for the link. */
+  #mark(waiting: Entry): void {
+    const status = this.state === 'reconnecting' || this.state === 'offline' ? 'queued' : 'sending';
+    if (waiting.status === status) return;
+    waiting.status = status;
+    this.#watch.entry(waiting);
   }
 
   #set(fields: Partial<Pick<Session, 'typing' | 'status' | 'agent' | 'position'>>): void {
@@ -297,6 +307,7 @@ export class Session {
     return new Promise((settle) => {
       this.#queue.push({ entry: mine, id, settle });
       this.#add(mine);
+      this.#mark(mine);
       if (this.#met) this.#store(mine, id);
       this.#pump();
     });
@@ -315,8 +326,6 @@ export class Session {
     this.#store(out.entry, out.id);
     this.#happen('send');
     const request = requestOf(this.#host, out.entry.text, out.id, this.#conversationId);
-    out.entry.status = 'sending';
-    this.#watch.entry(out.entry);
     void this.#follow({ request }, out);
   }
 
@@ -428,7 +437,7 @@ export class Session {
 
   /** The host refused, or no token will come. */
   async #failed(error: unknown, reply: Entry | undefined, out: Outgoing | undefined, start: Start): Promise<void> {
-    if (this.#refuse(error)) {
+    if (this.#refuse(error, 'request' in start && !start.request.conversation_id)) {
       this.#unsent(out, error, false);
       return;
     }
@@ -465,8 +474,8 @@ export class Session {
   }
 
   /** Whether the error means that there will be no chat here; then it is shown and said. */
-  #refuse(error: unknown): boolean {
-    const happening = refusal(error, this.#host);
+  #refuse(error: unknown, first = false): boolean {
+    const happening = refusal(error, this.#host, first);
     if (happening) this.#happen(happening);
     return happening !== undefined;
   }

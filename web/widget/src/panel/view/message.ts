@@ -81,7 +81,7 @@ export class MessageView {
         later
           ? say('tooMany', { n: Math.ceil(later) })
           : role === 'user'
-            ? `${say('unsent')}. ${failure?.message ?? ''}`
+            ? say('unsent') // why, in words of programs, is in the console and in the event
             : say('broken'),
         'bad',
       );
