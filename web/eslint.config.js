@@ -8,7 +8,7 @@ const sinks = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'srcdoc', 'cssTex
 }));
 
 export default ts.config(
-  { ignores: ['dist', 'unbuilt', 'node_modules', 'e2e'] },
+  { ignores: ['dist', 'unbuilt', 'node_modules'] },
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   {
@@ -30,7 +30,7 @@ export default ts.config(
     },
   },
   {
-    files: ['**/*.test.ts', '**/test/**'],
+    files: ['**/*.test.ts', '**/test/**', 'e2e/**'],
     rules: {
       'max-lines-per-function': 'off',
       'max-lines': 'off',

@@ -239,9 +239,9 @@ export class Installation {
     return this.call('POST', `/bots/${bot}/embed-token`, body);
   }
 
-  /** All conversations of a bot, with their messages. */
+  /** All conversations of a bot, with their messages, those of preview tokens too. */
   async conversations(bot: string): Promise<Conversation[]> {
-    const list = await this.call<Conversation[]>('GET', `/conversations?bot_id=${bot}&limit=100`);
+    const list = await this.call<Conversation[]>('GET', `/conversations?bot_id=${bot}&limit=100&preview=true`);
     return Promise.all(list.map((c) => this.call<Conversation>('GET', `/conversations/${c.id}`)));
   }
 

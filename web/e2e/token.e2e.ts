@@ -165,6 +165,7 @@ visit('a draft answers a preview token', async (v) => {
   await v.open();
   await v.says('Hello');
   assert.deepEqual(await scaigrid.questions(id), ['Hello']);
+  assert.deepEqual(await scaigrid.call('GET', `/conversations?bot_id=${id}`), [], 'apart from what visitors said');
 });
 
 visit('a draft without one removes itself and says what to do, however late its token comes', async (v) => {

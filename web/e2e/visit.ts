@@ -164,7 +164,7 @@ export class Visit {
   /** Calls the page's `window.ScaiBot`. */
   async api<T, A>(run: (api: ScaiBot, arg: A) => T, arg?: A): Promise<Awaited<T>> {
     const call = run.toString();
-    return (await this.page.evaluate(`(${call})(window.ScaiBot, ${JSON.stringify(arg ?? null)})`)) as Awaited<T>;
+    return this.page.evaluate<Awaited<T>>(`(${call})(window.ScaiBot, ${JSON.stringify(arg ?? null)})`);
   }
 
   /** Keeps a picture where somebody wants to look: E2E_SHOTS names a folder. */
