@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 
 import { Installation, until, type Conversation } from './installation.ts';
+import { Link } from './link.ts';
 import { Site } from './site.ts';
 import { visit } from './visit.ts';
 import { own, world } from './world.ts';
@@ -101,19 +102,50 @@ visit('written without a network: kept, said, sent once when it is back', async 
   assert.deepEqual(await scaigrid.questions(id), ['Before', 'Written offline']);
 });
 
-visit('a link that breaks in the middle of an answer', async (v) => {
-  const { scaigrid, id, site } = await own({ model: 'openai/words:80@30' });
-  await v.page.goto(site.page(id));
-  await v.open();
-  await v.type('Count');
-  await v.hears('w5');
-  await v.context.setOffline(true);
-  await v.notices(/offline/i);
-  await v.context.setOffline(false);
-  await v.hears(/w0 w1 .*w79/);
-  const shown = await v.part('bubble-bot').last().innerText();
-  assert.equal([...shown.matchAll(/w\d+/g)].length, 80, 'each word once');
-  assert.equal((await scaigrid.conversations(id))[0]?.messages?.length, 2);
+visit('a link that breaks again and again in the middle of an answer', async (v) => {
+  const { scaigrid, id, site } = await own({ model: 'openai/words:80@40' });
+  const link = await Link.to(scaigrid.local);
+  try {
+    await v.page.goto(site.page(id, { attributes: { host: link.url } }));
+    await v.open();
+    await v.type('Count');
+    await v.hears('w5');
+    link.cut();
+    await v.hears('w15');
+    link.cut(true);
+    await v.notices(/reconnecting/i);
+    link.mend();
+    await v.hears(/w0 w1 .*w79/);
+    await v.part('notice').waitFor({ state: 'hidden' });
+    const shown = await v.part('bubble-bot').last().innerText();
+    assert.equal([...shown.matchAll(/w\d+/g)].length, 80, 'each word once');
+    assert.equal((await scaigrid.conversations(id))[0]?.messages?.length, 2);
+    v.said('host-unreachable');
+  } finally {
+    link.stop();
+  }
+});
+
+visit('a link that breaks before the message is known to have arrived: it is sent again and stored once', async (v) => {
+  const { scaigrid, id, site } = await own({ model: 'openai/words:10@10' });
+  const link = await Link.to(scaigrid.local);
+  try {
+    await v.page.goto(site.page(id, { attributes: { host: link.url } }));
+    await v.open();
+    await v.says('First', 'w9');
+    let posts = 0;
+    v.page.on('request', (r) => {
+      if (r.method() !== 'POST' || !r.url().endsWith('/chat')) return;
+      if (posts++ < 2) setTimeout(() => link.cut(), posts); // just after it has left
+    });
+    await v.type('Second');
+    await until('both answers', async () => (await v.part('bubble-bot').filter({ hasText: 'w9' }).count()) === 2);
+    assert.deepEqual(await scaigrid.questions(id), ['First', 'Second']);
+    assert.equal(await v.part('bubble-user').count(), 2);
+    v.said('host-unreachable');
+  } finally {
+    link.stop();
+  }
 });
 
 visit('a server that dies in the middle of an answer: nothing of it is lost, and the chat goes on', async (v) => {
@@ -133,7 +165,8 @@ visit('a server that dies in the middle of an answer: nothing of it is lost, and
     await v.type('Meanwhile'); // it cannot be sent while an answer is under way, and must not be lost
     assert.equal(await v.input.inputValue(), 'Meanwhile');
     await scaigrid.serve();
-    await v.page.getByText('The answer was cut off.').waitFor();
+    await v.page.getByText('The answer could not be finished.').waitFor();
+    await v.part('notice').waitFor({ state: 'hidden' });
     await v.shot('cut-off');
     const reply = await settled(scaigrid, id);
     assert.equal(reply.status, 'interrupted');
@@ -196,7 +229,7 @@ visit('a bot that does not know says so', async (v) => {
 visit('too many messages: told with the time, nothing lost', async (v) => {
   const scaigrid = await Installation.start({ env: { SCAIGRID_LIMITS: 'on', SCAIGRID_LIMIT_VISITOR_MINUTE: '2' } });
   const id = await scaigrid.bot();
-  const site = await Site.start(scaigrid, id);
+  const site = await Site.start(scaigrid, id, { mint: { visitor_id: 'alice' } });
   try {
     await v.page.goto(site.page(id));
     await v.open();

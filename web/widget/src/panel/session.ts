@@ -142,8 +142,7 @@ export class Session {
       });
     }
     const id = uuid();
-    const mine = entry('user', id, { text, status: 'sending', clientId: id });
-    return this.#enqueue(mine, id);
+    return this.#enqueue(entry('user', id, { text, status: 'sending', clientId: id }), id);
   }
 
   /** Sends a message that failed once more: the same one, so that it is stored once. */
@@ -151,8 +150,7 @@ export class Session {
     const question = failed.role === 'user' ? failed : this.#questionOf(failed);
     if (!question?.clientId || this.#running) return;
     if (question !== failed) this.#remove(failed);
-    question.failure = undefined;
-    question.status = 'sending';
+    Object.assign(question, { failure: undefined, status: 'sending' });
     void this.#enqueue(question, question.clientId);
   }
 
@@ -166,8 +164,7 @@ export class Session {
   }
 
   async rate(reply: Entry, rating: Rating | undefined): Promise<void> {
-    const before = reply.rating;
-    const { messageId } = reply;
+    const { messageId, rating: before } = reply;
     if (!messageId) return;
     reply.rating = rating;
     this.#watch.entry(reply);
@@ -187,11 +184,13 @@ export class Session {
     this.#endVisit();
     this.#happen('reset');
     this.#watch.reset();
-    if (had)
-      await this.#client
-        .json('/chat/conversation', { method: 'POST', body: {}, signal: this.#life.signal })
-        .catch(() => undefined);
-    if (this.#visitor.mark) this.#tabs.tell({ kind: 'fresh', mark: this.#visitor.mark });
+    const init = { method: 'POST', body: {}, signal: this.#life.signal };
+    if (had) {
+      const begun = this.#client.json<CurrentConversation>('/chat/conversation', init);
+      this.#conversationId = (await begun.catch(() => undefined))?.conversation?.id ?? null;
+    }
+    const { mark } = this.#visitor;
+    if (mark) this.#tabs.tell({ kind: 'fresh', mark, conversationId: this.#conversationId });
     this.#happen('restored');
   }
 
@@ -534,6 +533,7 @@ export class Session {
       if (!this.#running) void this.#restore();
     } else if (news.kind === 'fresh') {
       this.#endVisit();
+      this.#conversationId = news.conversationId ?? null;
       this.#watch.reset();
       this.#happen('reset');
       this.#happen('restored');

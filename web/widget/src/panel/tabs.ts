@@ -5,7 +5,7 @@ export type News =
   /** A turn began; the others join it. */
   | { kind: 'turn'; mark: string; turnId: string }
   /** A fresh conversation was begun, or the old one is gone. */
-  | { kind: 'fresh'; mark: string }
+  | { kind: 'fresh'; mark: string; conversationId?: string | null }
   /** The visitor is another one now. */
   | { kind: 'identity'; mark: string };
 
