@@ -96,7 +96,7 @@ func TestUploads(t *testing.T) {
 		{"empty file", [][4]string{{"file", "a.md", "", ""}}, 422, "VALIDATION_ERROR", "file", ""},
 		{"no file", [][4]string{{"name", "", "", "x"}}, 422, "VALIDATION_ERROR", "file", ""},
 		{"no name", [][4]string{{"file", "", "text/markdown", "# A"}}, 422, "VALIDATION_ERROR", "name", ""},
-		{"long name", [][4]string{{"file", strings.Repeat("a", 298) + ".md", "", "# A"}}, 422, "VALIDATION_ERROR", "name", ""},
+		{"long name", [][4]string{{"file", strings.Repeat("a", 998) + ".md", "", "# A"}}, 422, "VALIDATION_ERROR", "name", ""},
 		{"two files", [][4]string{{"file", "a.md", "", "# A"}, {"file", "b.md", "", "# B"}}, 422, "VALIDATION_ERROR", "file", ""},
 		{"unknown part", [][4]string{{"file", "a.md", "", "# A"}, {"tenant_id", "", "", "x"}}, 422, "VALIDATION_ERROR", "tenant_id", ""},
 		{"broken metadata", [][4]string{{"file", "a.md", "", "# A"}, {"metadata", "", "", `{"a":`}}, 422, "VALIDATION_ERROR", "metadata", ""},

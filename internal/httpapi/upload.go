@@ -26,7 +26,7 @@ import (
 // Bounds of an upload.
 const (
 	maxUpload       = scaigrid.MaxDocumentBytes + 1<<20 // with its name, metadata and the form around it
-	maxDocumentName = 300                               // characters
+	maxDocumentName = 1000                              // characters
 	maxQuestions    = 5000
 	maxParts        = 8
 	maxUploads      = 4        // large bodies in memory at once
@@ -50,7 +50,7 @@ type upload struct {
 
 // documentBody is a document sent as JSON: text, or questions with their answers.
 type documentBody struct {
-	Name     *string        `json:"name" required:"true" minLength:"1" maxLength:"300" doc:"Shown beside citations"`
+	Name     *string        `json:"name" required:"true" minLength:"1" maxLength:"1000" doc:"Shown beside citations"`
 	Text     *string        `json:"text" doc:"Markdown or plain text"`
 	QA       *[]qaBody      `json:"qa" maxItems:"5000" doc:"Questions with their answers"`
 	URL      *string        `json:"url" doc:"Not available yet: a page to be fetched"`
@@ -294,7 +294,7 @@ func documentName(s string) (name, msg string) {
 	case n == 0 || s == "." || s == "..":
 		return "", "is required"
 	case n > maxDocumentName:
-		return "", "must be at most 300 characters"
+		return "", "must be at most 1000 characters"
 	}
 	return s, ""
 }
