@@ -10,8 +10,8 @@ export type Values = Record<string, Value | undefined>;
 /** The address that a page means, or undefined where it is not one that is fetched over HTTP. */
 export function httpUrl(value: string, image = false): string | undefined {
   try {
-    const url = new URL(value, document.baseURI);
-    return /^https?:$/.test(url.protocol) || (image && /^data:image\//.test(value)) ? url.href : undefined;
+    const { href } = new URL(value, document.baseURI);
+    return (image ? /^(https?:|data:image\/)/ : /^https?:/).test(href) ? href : undefined;
   } catch {
     return undefined;
   }

@@ -178,6 +178,8 @@ class ChatPanel implements Panel {
     if (this.#ready || state === 'idle' || state === 'connecting' || state === 'reconnecting') return;
     this.#ready = true;
     this.#host.emit('ready', {});
+    // The words for a host that is away have to be here before it is.
+    void import('../messages.ts').catch(() => undefined);
   }
 
   #entry(entry: Entry): void {

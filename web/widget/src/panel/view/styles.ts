@@ -46,6 +46,7 @@ button{font:inherit;color:inherit;background:none;border:0;margin:0;padding:0;cu
 .bot>.bubble>[dir]:not(.md){white-space:pre-wrap}
 .foot{display:flex;flex-wrap:wrap;align-items:center;gap:2px 8px;padding-inline:4px;font-size:.8em;color:var(--sbv-muted)}
 .foot:empty{display:none}
+.user .foot{justify-content:flex-end;text-align:end}
 .foot .bad{color:var(--sbv-danger)}
 .foot button{min-height:32px;border-radius:8px;color:var(--sbv-muted)}
 .thumb{display:grid;place-items:center;width:32px}
