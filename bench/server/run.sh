@@ -27,6 +27,8 @@ YAML
 export SCAIGRID_BIN=$PWD/bin/scaigrid SCAIGRID_CONFIG=$WORK/scaigrid.yaml
 SCAIGRID_KEY=$(bin/scaigrid key create --name bench --json --data-dir "$WORK/scaigrid-data" --config "$SCAIGRID_CONFIG" |
   node -pe 'JSON.parse(require("fs").readFileSync(0)).key')
-export SCAIGRID_KEY
+SCAIGRID_BOT=$(bin/scaigrid bot create --name bench --model openai/fake-t1-d0-f0-s20 --json --data-dir "$WORK/scaigrid-data" --config "$SCAIGRID_CONFIG" |
+  node -pe 'JSON.parse(require("fs").readFileSync(0)).id')
+export SCAIGRID_KEY SCAIGRID_BOT
 sed -i 's/^idle=floor-sse,floor-hijack$/idle=floor-sse,floor-hijack,scaigrid/' "$WORK/harness/run.sh"
 bash "$WORK/harness/run.sh" "${1:-full}"
