@@ -80,14 +80,14 @@ visit(
     await v.hears('You said: As a guest');
     await v.says('As Alice');
     await login('bob');
-  await v.says('As Bob');
-  assert.equal(await v.part('bubble-user').count(), 1);
-  await login('alice');
-  await v.hears('You said: As Alice');
-  await login(undefined);
-  await v.says('As a guest again');
-  assert.equal(await v.part('bubble-user').count(), 1);
-  const who = (await scaigrid.conversations(id)).map((c) => [
+    await v.says('As Bob');
+    assert.equal(await v.part('bubble-user').count(), 1);
+    await login('alice');
+    await v.hears('You said: As Alice');
+    await login(undefined);
+    await v.says('As a guest again');
+    assert.equal(await v.part('bubble-user').count(), 1);
+    const who = (await scaigrid.conversations(id)).map((c) => [
       c.visitor.id,
       (c.messages ?? []).filter((m) => m.role === 'user').map((m) => m.content),
     ]);

@@ -184,7 +184,8 @@ class ChatPanel implements Panel {
 
   #entry(entry: Entry): void {
     this.#transcript.entry(entry);
-    this.#frame.canStartFresh(true);
+    const { state } = this.#session;
+    this.#frame.canStartFresh(state !== 'refused' && state !== 'ended');
     const heard = entry.role !== 'user' && entry.status !== 'streaming' && entry.text !== '';
     if (heard && !this.#frame.open && this.#host.settings().mode !== 'inline') this.#count(this.#unread + 1);
   }
