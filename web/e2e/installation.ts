@@ -1,6 +1,6 @@
 /** A real ScaiGrid: the binary that `make build` left, a data folder of its own, a scripted model provider. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -105,6 +105,7 @@ let provider: Promise<string> | undefined;
 /** The scripted provider's base address; one serves every installation, since the model's name is the script. */
 async function scriptedProvider(): Promise<string> {
   const program = join(root, '.build/scriptedllm');
+  mkdirSync(join(root, '.build'), { recursive: true });
   execFileSync('go', ['build', '-o', program, './internal/llm/llmtest/cmd/scriptedllm'], { cwd: root });
   const address = `127.0.0.1:${await freePort()}`;
   start(program, ['--addr', address], process.env, root, 'ignore').unref();
