@@ -259,6 +259,8 @@ describe('placement', () => {
     await page.locator(input).waitFor();
     assert.deepEqual(await page.locator('.scaibot-panel').boundingBox(), { x: 0, y: 0, width: 390, height: 780 });
     assert.ok(parseFloat(await style(page, input, 'font-size')) >= 16, 'no zoom on focus');
+    // While it rises the panel is scaled down a little.
+    await page.locator('.panel').evaluate(async (e) => Promise.all(e.getAnimations().map((a) => a.finished)));
     for (const button of await page.locator('.scaibot-panel button:visible').all()) {
       const box = await button.boundingBox();
       assert.ok(
