@@ -56,7 +56,7 @@ type Store interface {
 type Limits interface {
 	// TakeTurn counts one new turn; RATE_LIMITED or BUDGET_EXCEEDED where the
 	// visitor, his address or the bot has used up what it may. visitorID is ""
-	// for a visitor not seen before.
+	// for a visitor who cannot be recognised again.
 	TakeTurn(ctx context.Context, bot *scaigrid.Bot, pass scaigrid.Pass, visitorID, address string) error
 }
 

@@ -30,6 +30,9 @@ type world struct {
 	answer func(ctx context.Context, p scaigrid.Prompt, say func(string)) error
 	calls  atomic.Int64
 	limit  error
+
+	mu      sync.Mutex
+	counted []string // by what the limits counted turns
 }
 
 func (w *world) Stream(ctx context.Context, p scaigrid.Prompt) iter.Seq2[scaigrid.Part, error] {
@@ -48,7 +51,10 @@ func (w *world) Retrieve(context.Context, *scaigrid.Bot, string, []scaigrid.Prom
 	return scaigrid.Retrieval{}, nil
 }
 
-func (w *world) TakeTurn(context.Context, *scaigrid.Bot, scaigrid.Pass, string, string) error {
+func (w *world) TakeTurn(_ context.Context, _ *scaigrid.Bot, _ scaigrid.Pass, visitorID, _ string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counted = append(w.counted, visitorID)
 	return w.limit
 }
 
@@ -400,6 +406,14 @@ func limited(t *testing.T, w *world) {
 	w.limit = scaigrid.Errorf(scaigrid.CodeRateLimited, "Too many.")
 	_, err := w.house.Ask(context.Background(), w.guest(w.pass("alice"), ""), scaigrid.Ask{Message: "Hi"})
 	wantCode(t, err, scaigrid.CodeRateLimited)
+
+	w.limit, w.counted = nil, nil
+	for range 2 { // the first message makes the visitor, the second finds him
+		hear(t, w.ask(w.guest(w.pass(""), "browser-key"), scaigrid.Ask{Message: "Hi"}), nil)
+	}
+	if len(w.counted) != 2 || w.counted[0] == "" || w.counted[0] != w.counted[1] {
+		t.Errorf("one browser's turns are counted by %q", w.counted)
+	}
 }
 
 func recognised(t *testing.T, w *world) {

@@ -36,7 +36,7 @@ func (h *House) Continue(ctx context.Context, g Guest, turnID, address string) (
 	if _, err := h.own(ctx, g, turnID); err != nil {
 		return nil, err
 	}
-	if err := h.Limits.TakeTurn(ctx, g.Bot, g.Pass, g.VisitorID, address); err != nil {
+	if err := h.Limits.TakeTurn(ctx, g.Bot, g.Pass, g.limitID(), address); err != nil {
 		return nil, err
 	}
 	if err := h.open(); err != nil {

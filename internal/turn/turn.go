@@ -48,7 +48,7 @@ func (r *run) enter(step scaigrid.Step, now time.Time) {
 // CONFLICT, SHUTTING_DOWN, STORAGE_ERROR.
 func (h *House) Ask(ctx context.Context, guest Guest, ask scaigrid.Ask) (*Log, error) {
 	return h.once(ctx, guest, ask, func() (*Log, error) {
-		if err := h.Limits.TakeTurn(ctx, guest.Bot, guest.Pass, guest.VisitorID, ask.Address); err != nil {
+		if err := h.Limits.TakeTurn(ctx, guest.Bot, guest.Pass, guest.limitID(), ask.Address); err != nil {
 			return nil, err
 		}
 		r, err := h.accept(ctx, guest, ask)

@@ -2,6 +2,7 @@ package turn
 
 import (
 	"context"
+	"encoding/hex"
 
 	"github.com/scailabs/scaigrid"
 )
@@ -18,6 +19,16 @@ type Guest struct {
 // Known tells whether the guest can own anything yet. One who is not known has
 // no conversations, whatever id he names.
 func (g Guest) Known() bool { return g.VisitorID != "" }
+
+// limitID is what a guest's turns are counted by: his browser's key, which is
+// the same before and after his first message made him a visitor; else his id;
+// "" where he cannot be recognised again.
+func (g Guest) limitID() string {
+	if g.KeyHash != nil {
+		return hex.EncodeToString(g.KeyHash)
+	}
+	return g.VisitorID
+}
 
 // retryKey names a message of the guest for its retries; "" where the caller
 // gave no id or cannot be recognised again.
